@@ -1,0 +1,451 @@
+"""One way to reach the database: engines, column types, `work()` = one transaction, `read()` = one consistent look.
+
+Same code on SQLite (one desk) and PostgreSQL (a city). Where the two differ (locking, upsert, triggers), this module hides it.
+The write recipe was chosen under measured contention; the defaults of either driver lose updates or raise "database is locked".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import itertools
+import sqlite3
+import threading
+from collections import deque
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from decimal import Decimal
+
+try:  # the SQLite inside Python 3.11-3.13 can corrupt a WAL file on reset (fixed in 3.51.3); this wheel carries a newer one
+    import pysqlite3.dbapi2 as sqlite_driver
+except ImportError:  # no wheel for this machine
+    sqlite_driver = sqlite3
+
+WAL_IS_SAFE = sqlite_driver.sqlite_version_info >= (3, 51, 3)
+"""Whether write-ahead logging may be used; otherwise the rollback journal (slower, never corrupt)."""
+
+Row = TypeVar("Row")
+Item = TypeVar("Item")
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+# --- column types -----------------------------------------------------------------------------------------------------
+
+
+class Cents(TypeDecorator[int]):
+    """Money as integer cents. Refuses floats: a float has already lost the cent."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> int | None:
+        if value is not None and type(value) is not int:
+            raise TypeError(f"money is integer cents, not {value!r}")
+        return value
+
+
+class UtcTime(TypeDecorator[dt.datetime]):
+    """An instant, always aware and in UTC: ISO text ending in Z on SQLite (sorts as time), timestamptz on PostgreSQL."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(sa.String(27))
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: sa.Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise TypeError(f"an instant needs a zone, got the naive {value!r}")
+        value = value.astimezone(dt.UTC)
+        return value if dialect.name == "postgresql" else utc_text(value)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return dt.datetime.fromisoformat(value)
+        return value.astimezone(dt.UTC)
+
+
+class Scaled(TypeDecorator["Decimal"]):
+    """An exact decimal kept as an integer of 10**-places (SQLite would store NUMERIC as a float without a warning)."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def __init__(self, places: int) -> None:
+        super().__init__()
+        self.places = places
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> int | None:
+        from decimal import Decimal
+
+        if value is None:
+            return None
+        if isinstance(value, float):
+            raise TypeError(f"an exact quantity cannot be the float {value!r}")
+        scaled = Decimal(value).scaleb(self.places)
+        if scaled != scaled.to_integral_value():
+            raise ValueError(f"{value} has more than {self.places} places")
+        return int(scaled)
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> Decimal | None:
+        from decimal import Decimal
+
+        return None if value is None else Decimal(value).scaleb(-self.places)
+
+
+Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+"""Structured detail that is never searched by SQL."""
+
+BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+"""Row ids: SQLite only numbers rows by itself when the type is exactly INTEGER."""
+
+
+def utc_text(instant: dt.datetime) -> str:
+    """The one spelling of an instant in SQLite and in hashes: `2026-11-24T14:12:05.000000Z` (fixed width, sorts as time)."""
+    return instant.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Base(DeclarativeBase):
+    """Every table of the house. Rooms reference one another by string foreign keys only."""
+
+    metadata = sa.MetaData(naming_convention=NAMES)
+
+
+class Id:
+    """A surrogate key, numbered by the database."""
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+
+
+class Versioned:
+    """A row that people edit: its version makes a stale write visible instead of silent."""
+
+    version: Mapped[int] = mapped_column(sa.Integer, default=1)
+
+
+APPEND_ONLY: list[str] = []
+"""Names of tables that may only grow; the triggers that enforce it are made with the tables and by the migrations."""
+
+
+def append_only(table: sa.Table) -> None:
+    """Makes `table` refuse UPDATE and DELETE in both databases, whoever asks."""
+    APPEND_ONLY.append(table.name)
+    for statement in append_only_statements(table.name, "sqlite"):
+        event.listen(table, "after_create", sa.DDL(statement).execute_if(dialect="sqlite"))
+    for statement in append_only_statements(table.name, "postgresql"):
+        event.listen(table, "after_create", sa.DDL(statement).execute_if(dialect="postgresql"))
+
+
+def append_only_statements(table: str, dialect: str) -> list[str]:
+    """The trigger statements behind `append_only`, for a dialect; used by the migrations as well."""
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            for verb in ("update", "delete")
+        ]
+    return [
+        f"CREATE OR REPLACE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$",
+        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()",
+    ]
+
+
+# --- time -------------------------------------------------------------------------------------------------------------
+
+_shift = dt.timedelta(0)
+
+
+def now() -> dt.datetime:
+    """This instant, UTC; shifted when a demo city runs as of another day."""
+    return dt.datetime.now(dt.UTC) + _shift
+
+
+def live_as_of(day: dt.date | None) -> None:
+    """Makes `now()` fall on `day` (time of day as it is): a demo city looks the same whenever it is opened."""
+    global _shift
+    _shift = dt.timedelta(0) if day is None else dt.timedelta(days=(day - dt.datetime.now(dt.UTC).date()).days)
+
+
+# --- engines ----------------------------------------------------------------------------------------------------------
+
+
+class TicketLock:
+    """A lock served in the order of asking: under contention nobody starves (a plain lock may let one thread win for ever)."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._queue: deque[threading.Lock] = deque()
+        self._held = False
+
+    def acquire(self) -> None:
+        with self._mutex:
+            if not self._held:
+                self._held = True
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._queue.append(turn)
+        turn.acquire()
+
+    def release(self) -> None:
+        with self._mutex:
+            if self._queue:
+                self._queue.popleft().release()
+            else:
+                self._held = False
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *exc: object) -> None:
+        self.release()
+
+
+class Database:
+    """One database and its two roads: writing (one at a time on SQLite) and reading (a consistent snapshot)."""
+
+    def __init__(self, url: str, *, audit_key: bytes = b"embedded-demo-key", pool_size: int = 10) -> None:
+        self.url = sa.make_url(url)
+        if self.url.drivername == "postgresql":
+            self.url = self.url.set(drivername="postgresql+psycopg")
+        self.audit_key = audit_key
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._turn: TicketLock | None = TicketLock() if self.is_sqlite else None
+        if self.is_sqlite:
+            self.write_engine = self._sqlite_engine("BEGIN IMMEDIATE", 2)
+            self.read_engine = self._sqlite_engine("BEGIN", pool_size)
+        else:
+            self.write_engine = sa.create_engine(
+                self.url, isolation_level="READ COMMITTED", pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
+            )
+            self.read_engine = self.write_engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
+
+    def _sqlite_engine(self, begin: str, pool_size: int) -> sa.Engine:
+        engine = sa.create_engine(
+            self.url,
+            module=sqlite_driver,
+            poolclass=sa.QueuePool,
+            pool_size=pool_size,
+            max_overflow=20,
+            connect_args={"timeout": 30, "check_same_thread": False, "isolation_level": None},
+        )
+
+        @event.listens_for(engine, "connect")
+        def prepare(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None  # the driver must not begin transactions on its own
+            for pragma in (
+                f"journal_mode={'WAL' if WAL_IS_SAFE else 'DELETE'}",
+                "synchronous=FULL",
+                "busy_timeout=30000",
+                "foreign_keys=ON",
+                "cache_size=-65536",
+                "temp_store=MEMORY",
+                "mmap_size=268435456",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+
+        @event.listens_for(engine, "begin")
+        def begin_road(connection: sa.Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+        return engine
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session whose transaction may write; commits at the end, rolls back on any error."""
+        with self._turn or contextlib.nullcontext():
+            with Session(self.write_engine, expire_on_commit=False) as session, session.begin():
+                yield session
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one consistent moment and cannot write (autoflush off; PostgreSQL: read only)."""
+        with Session(self.read_engine, autoflush=False, expire_on_commit=False) as session:
+            yield session
+
+    def create_schema(self) -> None:
+        """Makes every table straight from the code: for tests of a room; a real database is made by the migrations."""
+        with self.write_engine.begin() as connection:
+            for statement in before_tables(self.write_engine.dialect.name):
+                connection.exec_driver_sql(statement)
+            Base.metadata.create_all(connection)
+
+    def dispose(self) -> None:
+        self.write_engine.dispose()
+        if self.is_sqlite:
+            self.read_engine.dispose()
+
+
+def before_tables(dialect: str) -> list[str]:
+    """What must exist before the tables do (PostgreSQL's trigram search)."""
+    return ["CREATE EXTENSION IF NOT EXISTS pg_trgm"] if dialect == "postgresql" else []
+
+
+_database: Database | None = None
+
+
+def connect(url: str, **options: Any) -> Database:
+    """Makes `url` the database of this process and returns it; an earlier one is let go."""
+    global _database
+    if _database is not None:
+        _database.dispose()
+    _database = Database(url, **options)
+    return _database
+
+
+def use(database: Database | None) -> None:
+    """Makes an existing `Database` the one of this process (tests switch between two)."""
+    global _database
+    _database = database
+
+
+def database() -> Database:
+    if _database is None:
+        raise RuntimeError("no database is connected: call db.core.connect(url) first")
+    return _database
+
+
+# --- one transaction --------------------------------------------------------------------------------------------------
+
+
+class Work:
+    """One transaction in progress. Rows go through `session`; `events` and `messages` are written just before the commit."""
+
+    def __init__(self, db: Database, session: Session, at: dt.datetime) -> None:
+        self.db = db
+        self.session = session
+        self.now = at
+        """The instant of this transaction, the same for each row it writes."""
+        self.events: list[Any] = []
+        self.messages: list[Any] = []
+
+    def add(self, row: Any) -> Any:
+        """Adds a row and flushes it, so that its id is known to the next one."""
+        self.session.add(row)
+        self.session.flush()
+        return row
+
+    def event(self, name: str, **where: Any) -> None:
+        """Notes what happened, for the audit chain: see `db.events.note`."""
+        self.events.append((name, where))
+
+    def message(self, channel: str, **what: Any) -> None:
+        """Puts something into the outbox, delivered after (and only if) this transaction commits."""
+        self.messages.append((channel, what))
+
+
+_current: ContextVar[Work | None] = ContextVar("work", default=None)
+
+
+def current_work() -> Work | None:
+    """The transaction this thread is inside, if any."""
+    return _current.get()
+
+
+@contextlib.contextmanager
+def work() -> Iterator[Work]:
+    """One transaction: all of it or nothing. Called inside another, it joins that one."""
+    outer = _current.get()
+    if outer is not None:
+        yield outer
+        return
+    from db import events  # the chain knows the tables of events; core does not need them otherwise
+
+    db = database()
+    with db.writing() as session:
+        this = Work(db, session, now())
+        token = _current.set(this)
+        try:
+            yield this
+            session.flush()
+            events.write_pending(this)
+        finally:
+            _current.reset(token)
+
+
+@contextlib.contextmanager
+def read() -> Iterator[Session]:
+    """A look at the database; inside a transaction, through that transaction's eyes."""
+    outer = _current.get()
+    if outer is not None:
+        yield outer.session
+        return
+    with database().reading() as session:
+        yield session
+
+
+def lock(session: Session, model: type[Row], row_id: int) -> Row | None:
+    """The row, held against other writers until the end of the transaction (SQLite: the whole database already is)."""
+    return session.get(model, row_id, with_for_update=True, populate_existing=True)
+
+
+def upsert(session: Session, table: sa.Table, rows: list[dict[str, Any]], key: list[str], update: list[str]) -> None:
+    """INSERT, or UPDATE the `update` columns where `key` already stands; the same on both databases."""
+    if not rows:
+        return
+    if session.get_bind().dialect.name == "postgresql":
+        insert = postgresql.insert(table)
+    else:
+        from sqlalchemy.dialects import sqlite
+
+        insert = sqlite.insert(table)
+    if update:
+        insert = insert.on_conflict_do_update(index_elements=key, set_={name: insert.excluded[name] for name in update})
+    else:
+        insert = insert.on_conflict_do_nothing(index_elements=key)
+    session.execute(insert, rows)
+
+
+# --- numbers people read aloud ----------------------------------------------------------------------------------------
+
+
+class NumberSequence(Base):
+    """The last number given out, per kind and year; the next one is taken inside the writing transaction."""
+
+    __tablename__ = "number_sequence"
+    kind: Mapped[str] = mapped_column(sa.String(12), primary_key=True)
+    year: Mapped[int] = mapped_column(sa.Integer, primary_key=True)
+    last: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+def next_sequence(session: Session, kind: str, year: int = 0, take: int = 1) -> int:
+    """Takes the next `take` numbers of a kind and returns the first; a refused command gives them back (it rolls back)."""
+    last = session.execute(
+        sa.text(
+            "INSERT INTO number_sequence (kind, year, last) VALUES (:kind, :year, :take) "
+            "ON CONFLICT (kind, year) DO UPDATE SET last = number_sequence.last + :take RETURNING last"
+        ),
+        {"kind": kind, "year": year, "take": take},
+    ).scalar_one()
+    return last - take + 1
+
+
+def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """`items` in lists of at most `size`, read as they come (bounded memory)."""
+    iterator = iter(items)
+    while chunk := list(itertools.islice(iterator, size)):
+        yield chunk

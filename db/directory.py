@@ -1,0 +1,114 @@
+"""Departments and divisions, policies and how-to articles, emergency scripts. Tables, then queries."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.core import Base, Id, Json, Versioned
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+
+class Department(Base):
+    """A department of the city, or a contractor standing in for one."""
+
+    __tablename__ = "department"
+    code: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(120))
+    phone: Mapped[str] = mapped_column(sa.String(20), default="")
+    email: Mapped[str] = mapped_column(sa.String(200), default="")
+
+
+class Division(Base):
+    """Who does the work inside a department: the unit a queue belongs to."""
+
+    __tablename__ = "division"
+    code: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    department_code: Mapped[str] = mapped_column(sa.ForeignKey("department.code"))
+    name: Mapped[str] = mapped_column(sa.String(120))
+    contractor: Mapped[bool] = mapped_column(sa.Boolean, default=False)
+
+
+class KnowledgeArticle(Id, Versioned, Base):
+    """A short answer the representative can read out: a policy, a how-to, opening hours."""
+
+    __tablename__ = "knowledge_article"
+    __table_args__ = (sa.UniqueConstraint("code", "effective_from"),)
+    code: Mapped[str] = mapped_column(sa.String(60))
+    title: Mapped[str] = mapped_column(sa.String(200))
+    topic: Mapped[str] = mapped_column(sa.String(60))
+    body: Mapped[str] = mapped_column(sa.Text)
+    synonyms: Mapped[str] = mapped_column(sa.Text, default="")
+    citation: Mapped[str] = mapped_column(sa.Text, default="")
+    effective_from: Mapped[dt.date] = mapped_column(sa.Date)
+    effective_to: Mapped[dt.date | None] = mapped_column(sa.Date)
+    search_text: Mapped[str] = mapped_column(sa.Text)
+
+
+class ReferenceRow(Id, Base):
+    """A versioned row of reference data that has no table of its own: calendars, tariffs, policies, reasons, scripts.
+
+    `kind` and `code` name it, `effective_from` picks the version in force, `detail` is the row as its pack file says it.
+    Editing adds a version; a version is never changed.
+    """
+
+    __tablename__ = "reference_row"
+    __table_args__ = (sa.UniqueConstraint("kind", "code", "effective_from"),)
+    kind: Mapped[str] = mapped_column(sa.String(40))
+    code: Mapped[str] = mapped_column(sa.String(60))
+    name: Mapped[str] = mapped_column(sa.String(200))
+    position: Mapped[int] = mapped_column(sa.Integer, default=0)
+    effective_from: Mapped[dt.date] = mapped_column(sa.Date)
+    detail: Mapped[dict[str, Any]] = mapped_column(Json)
+
+
+# --- queries ----------------------------------------------------------------------------------------------------------
+
+
+def departments(session: Session) -> Sequence[Department]:
+    return session.scalars(sa.select(Department).order_by(Department.name)).all()
+
+
+def divisions(session: Session) -> Sequence[Division]:
+    return session.scalars(sa.select(Division).order_by(Division.name)).all()
+
+
+def reference(session: Session, kind: str, on: dt.date) -> Sequence[ReferenceRow]:
+    """The rows of a kind in force on a day, one per code, in their order."""
+    newest = (
+        sa.select(ReferenceRow.code, sa.func.max(ReferenceRow.effective_from).label("since"))
+        .where(ReferenceRow.kind == kind, ReferenceRow.effective_from <= on)
+        .group_by(ReferenceRow.code)
+        .subquery()
+    )
+    return session.scalars(
+        sa.select(ReferenceRow)
+        .join(newest, sa.and_(newest.c.code == ReferenceRow.code, newest.c.since == ReferenceRow.effective_from))
+        .where(ReferenceRow.kind == kind)
+        .order_by(ReferenceRow.position, ReferenceRow.name)
+    ).all()
+
+
+def reference_row(session: Session, kind: str, code: str, on: dt.date) -> ReferenceRow | None:
+    return session.scalar(
+        sa.select(ReferenceRow)
+        .where(ReferenceRow.kind == kind, ReferenceRow.code == code, ReferenceRow.effective_from <= on)
+        .order_by(ReferenceRow.effective_from.desc())
+        .limit(1)
+    )
+
+
+def reference_versions(session: Session, kind: str, code: str) -> Sequence[ReferenceRow]:
+    """All versions of one row, oldest first (a tariff needs those that touch a billing period)."""
+    return session.scalars(
+        sa.select(ReferenceRow)
+        .where(ReferenceRow.kind == kind, ReferenceRow.code == code)
+        .order_by(ReferenceRow.effective_from)
+    ).all()

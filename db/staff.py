@@ -1,0 +1,196 @@
+"""Who works here: people, roles, permissions, approval limits, sign-in sessions, declared relatives. Tables, then queries."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.core import Base, Cents, Id, UtcTime, Versioned
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+
+class Staff(Id, Versioned, Base):
+    """A person who works at the desk. Identity is (issuer, subject) of the city's identity provider."""
+
+    __tablename__ = "staff"
+    __table_args__ = (sa.UniqueConstraint("issuer", "subject"),)
+    issuer: Mapped[str] = mapped_column(sa.String(200))
+    subject: Mapped[str] = mapped_column(sa.String(200))
+    name: Mapped[str] = mapped_column(sa.String(120))
+    email: Mapped[str] = mapped_column(sa.String(200), default="")
+    division_code: Mapped[str | None] = mapped_column(sa.String(40))
+    person_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
+    """The same human as a customer: their account and household are out of their own reach."""
+    stand_in_id: Mapped[int | None] = mapped_column(sa.ForeignKey("staff.id"))
+    active: Mapped[bool] = mapped_column(sa.Boolean, default=True)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+
+
+class Role(Base):
+    """A named bundle of permissions; an administrator edits it."""
+
+    __tablename__ = "role"
+    code: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(80))
+    position: Mapped[int] = mapped_column(sa.Integer, default=0)
+
+
+class RolePermission(Base):
+    """A permission a role carries."""
+
+    __tablename__ = "role_permission"
+    role_code: Mapped[str] = mapped_column(sa.ForeignKey("role.code"), primary_key=True)
+    permission: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
+
+
+class StaffRole(Base):
+    """A role a person holds."""
+
+    __tablename__ = "staff_role"
+    staff_id: Mapped[int] = mapped_column(sa.ForeignKey("staff.id"), primary_key=True)
+    role_code: Mapped[str] = mapped_column(sa.ForeignKey("role.code"), primary_key=True)
+
+
+class ApprovalLimit(Base):
+    """Up to how much a role may decide alone, by kind of adjustment."""
+
+    __tablename__ = "approval_limit"
+    role_code: Mapped[str] = mapped_column(sa.ForeignKey("role.code"), primary_key=True)
+    adjustment_kind: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    limit_cents: Mapped[int] = mapped_column(Cents)
+
+
+class StaffSession(Base):
+    """A sign-in: checked on every run, ended from anywhere. The id is a hash; the secret itself is only in the cookie."""
+
+    __tablename__ = "staff_session"
+    __table_args__ = (sa.Index(None, "staff_id", "ended_at"),)
+    id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(sa.ForeignKey("staff.id"))
+    started_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    seen_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    ended_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    ended_why: Mapped[str | None] = mapped_column(sa.String(40))
+
+
+class StaffRelative(Id, Base):
+    """A customer a staff member has declared as a relative: also out of their reach."""
+
+    __tablename__ = "staff_relative"
+    __table_args__ = (sa.UniqueConstraint("staff_id", "person_id"),)
+    staff_id: Mapped[int] = mapped_column(sa.ForeignKey("staff.id"))
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
+    declared_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+
+
+# --- queries ----------------------------------------------------------------------------------------------------------
+
+
+def is_active(session: Session, staff_id: int) -> bool:
+    return bool(session.scalar(sa.select(Staff.active).where(Staff.id == staff_id)))
+
+
+def by_identity(session: Session, issuer: str, subject: str) -> Staff | None:
+    return session.scalar(sa.select(Staff).where(Staff.issuer == issuer, Staff.subject == subject))
+
+
+def by_id(session: Session, staff_id: int) -> Staff | None:
+    return session.get(Staff, staff_id)
+
+
+def roles_and_permissions(session: Session, staff_id: int) -> list[tuple[str, str, str | None]]:
+    """(role code, role name, permission) for all the roles of a person; a role without permissions gives one row with None."""
+    return [
+        (code, name, permission)
+        for code, name, permission in session.execute(
+            sa.select(Role.code, Role.name, RolePermission.permission)
+            .join(StaffRole, StaffRole.role_code == Role.code)
+            .outerjoin(RolePermission, RolePermission.role_code == Role.code)
+            .where(StaffRole.staff_id == staff_id)
+            .order_by(Role.position)
+        )
+    ]
+
+
+def limits(session: Session, staff_id: int) -> dict[str, int]:
+    """The highest approval limit in cents of a person's roles, by adjustment kind."""
+    return {
+        kind: limit
+        for kind, limit in session.execute(
+            sa.select(ApprovalLimit.adjustment_kind, sa.func.max(ApprovalLimit.limit_cents))
+            .join(StaffRole, StaffRole.role_code == ApprovalLimit.role_code)
+            .where(StaffRole.staff_id == staff_id)
+            .group_by(ApprovalLimit.adjustment_kind)
+        )
+    }
+
+
+def everyone(session: Session) -> Sequence[Staff]:
+    return session.scalars(sa.select(Staff).order_by(Staff.active.desc(), Staff.name)).all()
+
+
+def role_codes_by_staff(session: Session) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for staff_id, code in session.execute(sa.select(StaffRole.staff_id, StaffRole.role_code)):
+        found.setdefault(staff_id, []).append(code)
+    return found
+
+
+def all_roles(session: Session) -> Sequence[Role]:
+    return session.scalars(sa.select(Role).order_by(Role.position)).all()
+
+
+def permissions_by_role(session: Session) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for code, permission in session.execute(sa.select(RolePermission.role_code, RolePermission.permission)):
+        found.setdefault(code, set()).add(permission)
+    return found
+
+
+def set_roles(session: Session, staff_id: int, role_codes: Sequence[str]) -> None:
+    session.execute(sa.delete(StaffRole).where(StaffRole.staff_id == staff_id))
+    if role_codes:
+        session.execute(sa.insert(StaffRole), [{"staff_id": staff_id, "role_code": code} for code in role_codes])
+
+
+def set_role_permissions(session: Session, role_code: str, permissions: Sequence[str]) -> None:
+    session.execute(sa.delete(RolePermission).where(RolePermission.role_code == role_code))
+    if permissions:
+        session.execute(sa.insert(RolePermission), [{"role_code": role_code, "permission": code} for code in permissions])
+
+
+def session_row(session: Session, session_id: str) -> StaffSession | None:
+    return session.get(StaffSession, session_id)
+
+
+def open_sessions(session: Session, staff_id: int) -> Sequence[StaffSession]:
+    return session.scalars(
+        sa.select(StaffSession).where(StaffSession.staff_id == staff_id, StaffSession.ended_at.is_(None))
+    ).all()
+
+
+def end_sessions(session: Session, staff_id: int, at: dt.datetime, why: str) -> int:
+    """Ends every open sign-in of a person; returns how many."""
+    ended = session.execute(
+        sa.update(StaffSession)
+        .where(StaffSession.staff_id == staff_id, StaffSession.ended_at.is_(None))
+        .values(ended_at=at, ended_why=why)
+        .returning(StaffSession.id)
+    )
+    return len(ended.all())
+
+
+def last_ended_at(session: Session, staff_id: int) -> dt.datetime | None:
+    return session.scalar(sa.select(sa.func.max(StaffSession.ended_at)).where(StaffSession.staff_id == staff_id))
+
+
+def relatives(session: Session, staff_id: int) -> set[int]:
+    """Persons a staff member has declared as relatives."""
+    return set(session.scalars(sa.select(StaffRelative.person_id).where(StaffRelative.staff_id == staff_id)))

@@ -1,0 +1,1 @@
+"""What every room uses: actors, refusals, money, numbers, business time, words. The standard library and nothing of any room."""
