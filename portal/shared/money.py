@@ -15,12 +15,16 @@ LARGEST_CENTS = 99_999_999_999
 # Enough digits that a product of two entries is exact before the one rounding to cents.
 _EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 _AMOUNT = re.compile(
-    r"(?P<open>\()?(?P<sign>[-−]?)\$?(?P<inner>[-−]?)(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?:\.(?P<cents>[0-9]{1,2})?)?(?P<close>\))?"
+    r"(?P<open>\()?(?P<sign>[-−]?)\$?(?P<inner>[-−]?)"
+    r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?:\.(?P<cents>[0-9]{1,2})?)?(?P<close>\))?"
 )
 
 
 def parse_money(text: str) -> int:
-    """Cents of an amount as people type it: `1,234.56`, `$12`, `-$3.5`, `(3.50)`. ValueError holds the sentence to show."""
+    """Cents of an amount as people type it: `1,234.56`, `$12`, `-$3.5`, `(3.50)`.
+
+    ValueError holds the sentence to show.
+    """
     typed = "".join(text.split())
     shown = text.strip()[:40]
     if not typed:
@@ -33,7 +37,8 @@ def parse_money(text: str) -> int:
     if match is None or not balanced or signs > 1 or not (whole or cents):
         raise ValueError(f"“{shown}” is not an amount of money. Enter dollars and cents, like 1,234.56.")
     if len(whole) > 9:
-        raise ValueError(f"“{shown}” is too large an amount. Check the digits: the most is {format_cents(LARGEST_CENTS)}.")
+        most = format_cents(LARGEST_CENTS)
+        raise ValueError(f"“{shown}” is too large an amount. Check the digits: the most is {most}.")
     amount = int(whole or "0") * 100 + int(cents.ljust(2, "0"))
     return -amount if signs else amount
 
@@ -60,9 +65,9 @@ def price_cents(quantity: Decimal, price: Decimal) -> int:
 
 
 def share_cents(total_cents: int, weights: Sequence[int | Decimal]) -> list[int]:
-    """Splits an amount by weights so that the parts add up to it: odd cents go to the largest fractions, earlier ones first.
+    """Splits an amount by weights so that the parts add up to it.
 
-    ValueError when there is no weight above zero, or one below.
+    Odd cents go to the largest fractions, among equal ones to the earlier. ValueError when there is no weight above zero, or one below.
     """
     exact = [Decimal(weight) for weight in weights]
     whole = sum(exact, Decimal(0))

@@ -38,7 +38,10 @@ def check_digit(digits: str) -> str:
 
 
 def make_number(prefix: str, year: int, seq: int) -> str:
-    """`make_number("SR", 2026, 412)` is `SR-26-0004127`: six digits of sequence (more when the year needs them), one of check."""
+    """`make_number("SR", 2026, 412)` is `SR-26-0004127`.
+
+    Six digits of sequence (more when the year needs them), then the check digit.
+    """
     if seq < 0:
         raise ValueError("A number's place in its sequence cannot be below zero.")
     digits = f"{seq:06d}"
@@ -46,9 +49,9 @@ def make_number(prefix: str, year: int, seq: int) -> str:
 
 
 def parse_number(text: str, prefix: str | None = None) -> HumanNumber:
-    """Takes apart what someone typed: any case, spaces or dashes or none. With `prefix`, it may be left out and must not differ.
+    """Takes apart what someone typed: any case, spaces or dashes or none.
 
-    ValueError holds the sentence to show.
+    With `prefix`, it may be left out and must not differ. ValueError holds the sentence to show.
     """
     typed = _squeeze(text)
     if prefix and typed[:1].isdigit():
@@ -59,7 +62,7 @@ def parse_number(text: str, prefix: str | None = None) -> HumanNumber:
         raise ValueError(f"“{text.strip()[:40]}” is not a number of this kind. It looks like {example}.")
     body, check = match["digits"][:-1], match["digits"][-1]
     if check_digit(match["year"] + body) != check:
-        raise ValueError(f"“{text.strip()[:40]}” has a wrong digit or two digits swapped. Read the number back to the caller.")
+        raise ValueError(_misread(text))
     return HumanNumber(match["prefix"], int(match["year"]), int(body))
 
 
@@ -81,12 +84,16 @@ def make_account_number(seq: int) -> str:
 
 
 def parse_account_number(text: str) -> str:
-    """The account number as we write it, from what someone typed: spaces or dashes or none. ValueError holds the sentence to show."""
+    """The account number as we write it, from what someone typed: spaces or dashes or none.
+
+    ValueError holds the sentence to show.
+    """
     digits = _squeeze(text)
     if re.fullmatch(r"[0-9]{8,13}", digits) is None:
-        raise ValueError(f"“{text.strip()[:40]}” is not an account number. It looks like {make_account_number(1002231)}.")
+        example = make_account_number(1002231)
+        raise ValueError(f"“{text.strip()[:40]}” is not an account number. It looks like {example}.")
     if check_digit(digits[:-1]) != digits[-1]:
-        raise ValueError(f"“{text.strip()[:40]}” has a wrong digit or two digits swapped. Read the number back to the caller.")
+        raise ValueError(_misread(text))
     return make_account_number(int(digits[:-1]))
 
 
@@ -97,6 +104,10 @@ def is_account_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _misread(text: str) -> str:
+    return f"“{text.strip()[:40]}” has a wrong digit or two digits swapped. Read the number back to the caller."
 
 
 def _squeeze(text: str) -> str:

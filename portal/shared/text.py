@@ -1,5 +1,5 @@
-"""Words and writing: folded text for search, telephone numbers, days and times as Americans read them, cells safe to export,
-and what must never be written down (card, Social Security and licence numbers).
+"""Words and writing: folded text for search, telephone numbers, days and times as Americans read them, cells safe to
+export, and what must never be written down (card, Social Security and licence numbers).
 """
 
 from __future__ import annotations
@@ -40,22 +40,28 @@ _PHONE_MARKS = re.compile(r"[\s().\-‐-―−/]+")
 
 
 def parse_phone(text: str) -> str:
-    """The ten digits of a telephone number of the North American plan, as stored. ValueError holds the sentence to show."""
+    """The ten digits of a telephone number of the North American plan, as stored.
+
+    ValueError holds the sentence to show.
+    """
     shown = text.strip()[:40]
     typed = _PHONE_MARKS.sub("", unicodedata.normalize("NFKC", text))
     if re.search(r"[0-9](x|ext|extension)\.?:?#?[0-9]+$", typed, re.IGNORECASE):
-        raise ValueError(f"“{shown}” has an extension. Enter the ten digits here and the extension in a note.")
+        raise ValueError(f"“{shown}” has an extension. Enter the ten digits here, the extension in a note.")
     digits = typed.removeprefix("+")
     if re.fullmatch(r"[0-9]+", digits, re.ASCII) is None:
-        raise ValueError(f"“{shown}” is not a phone number. Enter ten digits, area code first, like (850) 555-0142.")
+        raise ValueError(f"“{shown}” is not a phone number. Enter ten digits, like (850) 555-0142.")
     if len(digits) == 11 and digits[0] == "1":
         digits = digits[1:]
     elif typed.startswith("+"):
-        raise ValueError(f"“{shown}” is a number outside the US and Canada. Enter a US number here, and this one in a note.")
+        raise ValueError(f"“{shown}” is outside the US and Canada. Enter a US number here, this one in a note.")
     if len(digits) != 10:
         raise ValueError(f"“{shown}” has {len(digits)} digits. Enter ten, area code first, like (850) 555-0142.")
     if digits[0] in "01" or digits[3] in "01":
-        raise ValueError(f"“{shown}” is not a US phone number: an area code and an exchange begin with 2 to 9. Read it back.")
+        raise ValueError(
+            f"“{shown}” is not a US phone number: neither the area code nor the next three digits begin with 0 or 1. "
+            "Read it back to the caller."
+        )
     return digits
 
 
@@ -70,7 +76,20 @@ def format_phone(digits: str) -> str:
 
 # Spelled out: strftime speaks the language of the machine's locale, and the desk speaks English.
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = (
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+)
 
 
 def day_text(on: date, today: date | None = None) -> str:
@@ -130,7 +149,10 @@ _PLAIN_FIGURE = re.compile(r"[+-]?\$?[0-9][0-9,]*(?:\.[0-9]+)?%?")
 
 
 def safe_cell(cell: object) -> object:
-    """A cell that no spreadsheet takes for a formula: such text gets a leading apostrophe. Figures stay figures, None is empty."""
+    """A cell that no spreadsheet takes for a formula: such text gets a leading apostrophe.
+
+    Figures stay figures; None becomes an empty cell.
+    """
     if cell is None:
         return ""
     if not isinstance(cell, str):
@@ -149,12 +171,19 @@ _DIGIT_RUN = re.compile(rf"[0-9]+(?:{_BETWEEN}[0-9]+)*")
 _CARD_GROUPS = frozenset({(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 5), (4, 4, 4, 4, 3)})
 _SSN = re.compile(r"(?<![\w-])([0-9]{3})([-‐-―− ])([0-9]{2})\2([0-9]{4})(?![\w-])")
 _SSN_NAMED = re.compile(
-    r"\b(?:ssn|ss ?#|social(?: security)?(?: (?:no|num|number))?)\b[^0-9\n]{0,15}([0-9]{3})[ -]?([0-9]{2})[ -]?([0-9]{4})\b", re.IGNORECASE
+    r"\b(?:ssn|ss#|social(?: security)?)(?![a-z])[^0-9\n]{0,20}([0-9]{3})[ -]?([0-9]{2})[ -]?([0-9]{4})\b",
+    re.IGNORECASE,
 )
-_CVV = re.compile(r"\b(?:cvv2?|cvc2?|card (?:security|verification) code)\b[^0-9\n]{0,15}[0-9]{3,4}\b", re.IGNORECASE)
+_CVV = re.compile(
+    r"\b(?:cvv2?|cvc2?|card (?:security|verification) code)\b[^0-9\n]{0,15}[0-9]{3,4}\b",
+    re.IGNORECASE,
+)
 # One letter and eleven to thirteen digits (Florida, Illinois, Michigan, Maryland, Minnesota, Wisconsin and others), or any
 # mixture of letters and digits that the writer calls a driver's licence.
-_LICENCE = re.compile(r"(?<![\w-])[A-Z][0-9]{3}[- ]?[0-9]{3,4}[- ]?[0-9]{2,4}[- ]?[0-9]{2,4}(?:[- ]?[0-9]{1,2})?(?![\w-])", re.IGNORECASE)
+_LICENCE = re.compile(
+    r"(?<![\w-])[A-Z][0-9]{3}[- ]?[0-9]{3,4}[- ]?[0-9]{2,4}[- ]?[0-9]{2,4}(?:[- ]?[0-9]{1,2})?(?![\w-])",
+    re.IGNORECASE,
+)
 _LICENCE_NAMED = re.compile(
     r"\b(?:driver'?s?'?[ -]?licen[cs]e|dl)\b(?:[ .:,=#]|\b(?:no|num|number|id|is|was)\b)*([A-Z]{0,3}[ -]?[0-9](?:[ -]?[A-Z0-9]){4,18})",
     re.IGNORECASE,
@@ -166,13 +195,15 @@ def looks_like_card_number(text: str) -> bool:
     plain = _ascii_digits(text)
     if _CVV.search(plain):
         return True
-    return any(_is_card(digits) for run in _DIGIT_RUN.finditer(plain) for digits in _card_candidates(re.findall(r"[0-9]+", run[0])))
+    runs = (re.findall(r"[0-9]+", run[0]) for run in _DIGIT_RUN.finditer(plain))
+    return any(_is_card(digits) for groups in runs for digits in _card_candidates(groups))
 
 
 def looks_like_ssn(text: str) -> bool:
     """Whether a Social Security number (or a taxpayer number in the same form) stands in the text."""
     plain = _ascii_digits(text)
-    found = [(m[1], m[3], m[4]) for m in _SSN.finditer(plain)] + [(m[1], m[2], m[3]) for m in _SSN_NAMED.finditer(plain)]
+    found = [(m[1], m[3], m[4]) for m in _SSN.finditer(plain)]
+    found += [(m[1], m[2], m[3]) for m in _SSN_NAMED.finditer(plain)]
     return any(area not in ("000", "666") and group != "00" and serial != "0000" for area, group, serial in found)
 
 
@@ -192,12 +223,12 @@ def sensitive_sentence(text: str, field_name: str) -> str | None:
         (looks_like_licence, "a driver's license number"),
     ):
         if looks(text):
-            return f"{field_name} holds what looks like {what}. Take it out and save again: such numbers are never kept here."
+            return f"{field_name} holds what looks like {what}. Take it out and save again: it is never kept here."
     return None
 
 
 def _ascii_digits(text: str) -> str:
-    """Digits of any script as 0-9, so that a number in another form is found too; other characters stay in place."""
+    """Digits of any script as 0-9, so that a number in another form is found too."""
     return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in unicodedata.normalize("NFKC", text))
 
 
@@ -216,13 +247,20 @@ def _card_candidates(groups: Sequence[str]) -> Iterator[str]:
 
 
 def _is_card(digits: str) -> bool:
-    """Issuer range and length (ISO/IEC 7812: Visa, Mastercard, American Express, Discover, Diners, JCB, UnionPay), then Luhn."""
-    size, first, first3, first4 = len(digits), int(digits[:2]), int(digits[:3]), int(digits[:4])
+    """Issuer range and length (Visa, Mastercard, American Express, Discover, Diners, JCB, UnionPay), then Luhn's check."""
+    size, first, first3, first4 = (
+        len(digits),
+        int(digits[:2]),
+        int(digits[:3]),
+        int(digits[:4]),
+    )
     known = (
         (digits[0] == "4" and size in (13, 16, 19))
         or ((51 <= first <= 55 or 2221 <= first4 <= 2720) and size == 16)
         or (first in (34, 37) and size == 15)
-        or ((first4 == 6011 or 644 <= first3 <= 649 or first in (65, 62) or 3528 <= first4 <= 3589) and 16 <= size <= 19)
+        or (
+            (first4 == 6011 or 644 <= first3 <= 649 or first in (65, 62) or 3528 <= first4 <= 3589) and 16 <= size <= 19
+        )
         or ((300 <= first3 <= 305 or first in (36, 38, 39)) and size in (14, 16))
     )
     total = 0
