@@ -1,0 +1,618 @@
+"""The server: one ASGI application (`st.App` around the desk, plus our own routes) and one process that serves it.
+
+`serve()` is what `portal run` calls. It refuses to start where staff or citizens would be put at risk, each time with a
+sentence that says what to set; then it sets every Streamlit option itself (a config file in some folder decides nothing),
+connects the database, and hands over to uvicorn: one process, Nagle's algorithm off, a graceful end.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import gc
+import hashlib
+import importlib
+import ipaddress
+import logging
+import os
+import pkgutil
+import re
+import socket
+import sys
+import threading
+import time
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route
+
+from db import core
+from portal import settings as settings_module
+from portal.desk.theme import theme_options
+from portal.settings import PREFIX, BadSetting, Settings, is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from typing import TextIO
+
+    import streamlit as st
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger("portal.server")
+
+DESK: Final = Path(__file__).resolve().parent / "desk" / "app.py"
+UPLOAD_MEGABYTES: Final = 10
+LARGEST_MESSAGE_BYTES: Final = 32 * 2**20  # what a browser may send in one piece: the widgets of a page, never a file
+SHUTDOWN_SECONDS: Final = 5
+NETWORK_FILESYSTEMS: Final = frozenset(
+    ("9p", "afpfs", "afs", "beegfs", "ceph", "cifs", "davfs", "drvfs", "fuse.ceph", "fuse.davfs2", "fuse.glusterfs")
+    + ("fuse.rclone", "fuse.s3fs", "fuse.smbnetfs", "fuse.sshfs", "gfs2", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4")
+    + ("ocfs2", "smb", "smb2", "smb3", "smbfs", "vboxsf", "webdav")
+)
+
+
+# --- Streamlit's options ----------------------------------------------------------------------------------------------
+
+
+def streamlit_options(settings: Settings) -> dict[str, Any]:
+    """Every option the desk depends on. They win over each config file and are the same wherever the command starts."""
+    public = urlsplit(settings.public_origin)
+    return {
+        "browser.gatherUsageStats": False,
+        "browser.serverAddress": public.hostname or settings.host,
+        "browser.serverPort": public.port or (443 if settings.is_https else 80),
+        "client.allowedOrigins": [],
+        "client.disableDataExport": True,  # the grid's own CSV would carry formulas: exports go through one writer
+        "client.showErrorDetails": "none",
+        "client.showErrorLinks": False,
+        "client.toolbarMode": "minimal",
+        "global.developmentMode": False,
+        "runner.fastReruns": True,
+        "runner.magicEnabled": False,
+        "runner.postScriptGC": False,  # 75 ms of each interaction; the lifespan freezes what never dies instead
+        "secrets.files": [],
+        "server.address": settings.host,
+        "server.port": settings.port,
+        "server.allowedHosts": allowed_hosts(settings),
+        "server.corsAllowedOrigins": [settings.public_origin],
+        "server.enableAgentApi": False,
+        "server.enableCORS": True,
+        "server.enableStaticServing": False,
+        "server.enableXsrfProtection": True,
+        "server.fileWatcherType": "none",
+        "server.headless": True,
+        "server.maxUploadSize": UPLOAD_MEGABYTES,
+        "server.runOnSave": False,
+        "server.scriptHealthCheckEnabled": False,
+        "server.showEmailPrompt": False,
+        "server.trustedUserHeaders": "{}",  # identity comes from the provider, never from a header anybody can send
+        "ui.hideTopBar": False,
+        **theme_options(),
+        **({"server.cookieSecret": secret} if (secret := settings.cookie_secret.get_secret_value()) else {}),
+    }
+
+
+def set_streamlit_options(settings: Settings) -> None:
+    """Sets `streamlit_options` for this process, above all config files."""
+    from streamlit import config
+
+    # As flags of `streamlit run` would be set: they outlive a config file that is read again.
+    config.get_config_options(force_reparse=True, options_from_flags=streamlit_options(settings))
+
+
+def sign_in_secrets(settings: Settings) -> dict[str, Any]:
+    """What `st.login` needs to know, from the environment; nothing in a demo."""
+    if settings.demo or not settings.has_provider:
+        return {}
+    return {
+        "auth": {
+            "redirect_uri": settings.oidc_redirect_uri,
+            "cookie_secret": settings.cookie_secret.get_secret_value(),
+            "client_id": settings.oidc_client_id,
+            "client_secret": settings.oidc_client_secret.get_secret_value(),
+            "server_metadata_url": settings.oidc_issuer.rstrip("/") + "/.well-known/openid-configuration",
+            "client_kwargs": {
+                "scope": settings.oidc_scope,
+                "prompt": settings.oidc_prompt,
+                "code_challenge_method": "S256",  # PKCE always, also where the provider does not announce it
+            },
+        }
+    }
+
+
+# --- headers ----------------------------------------------------------------------------------------------------------
+
+HOST_PATTERN: Final = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,45}\])(?::\d{1,5})?")
+
+PERMISSIONS_POLICY: Final = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        *("accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "display-capture", "encrypted-media"),
+        *("geolocation", "gyroscope", "hid", "idle-detection", "magnetometer", "microphone", "midi", "payment"),
+        *(
+            "picture-in-picture",
+            "publickey-credentials-get",
+            "screen-wake-lock",
+            "serial",
+            "usb",
+            "xr-spatial-tracking",
+        ),
+    )
+)
+
+
+def inline_script_hashes() -> list[str]:
+    """The hashes, as the content policy wants them, of the scripts that stand inside Streamlit's index page.
+
+    Computed from the installed page, so an upgrade of Streamlit needs no change here."""
+    from streamlit import file_util
+
+    page = Path(file_util.get_static_dir(), "index.html").read_text(encoding="utf-8")
+    scripts = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
+    return [f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in scripts]
+
+
+def content_policy(host: str, *, https: bool, script_hashes: list[str]) -> str:
+    """The Content-Security-Policy of a page served to `host`: nothing runs, loads or connects elsewhere.
+
+    Older browsers do not count WebSockets as 'self', so the own origin's is named."""
+    sockets = f"wss://{host}" if https else f"ws://{host} wss://{host}"
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src 'self' {' '.join(script_hashes)}",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "media-src 'self' data: blob:",
+            f"connect-src 'self' {sockets}",
+            "font-src 'self' data:",
+            "worker-src blob:",
+            "manifest-src 'self'",
+            "frame-src 'none'",
+            "frame-ancestors 'none'",
+            "form-action 'self'",
+            "object-src 'none'",
+            "base-uri 'self'",
+        )
+    )
+
+
+def allowed_hosts(settings: Settings) -> list[str]:
+    """Host names under which the portal answers; any other is a page elsewhere that points its name at us."""
+    names = {"localhost", "127.0.0.1", "::1", urlsplit(settings.public_origin).hostname or "", settings.host}
+    return sorted(name for name in names if name and name not in ("0.0.0.0", "::"))
+
+
+class Shield:
+    """Middleware around everything: who may ask (host, origin), and the headers of each answer."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+        self.app = app
+        self.hosts = frozenset(allowed_hosts(settings))
+        self.origin = settings.public_origin
+        self.https = settings.is_https
+        self.script_hashes = inline_script_hashes()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        path = scope["path"]
+        # A balancer that watches the server asks by address, so the health page answers under any name.
+        if path != "/health" and not self._is_own(host):
+            await self._refuse(scope, receive, send, "This portal does not answer under this name.", 421)
+            return
+        # Streamlit would look up the machine's outside address to judge a foreign origin: refused here, before that.
+        if scope["type"] == "websocket":
+            if not self._same_origin(headers.get("origin"), host):
+                await self._refuse(scope, receive, send, "", 403)
+                return
+            await self.app(scope, receive, send)
+            return
+        if path.startswith(("/_stcore/metrics", "/_stcore/agent")):
+            await self._refuse(scope, receive, send, "Not found.", 404)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._add_headers(MutableHeaders(scope=message), host, path)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+    def _is_own(self, host: str) -> bool:
+        if not HOST_PATTERN.fullmatch(host):
+            return False
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".") in self.hosts
+
+    def _same_origin(self, origin: str | None, host: str) -> bool:
+        return origin is not None and (origin == self.origin or urlsplit(origin).netloc == host)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, words: str, code: int) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        response = PlainTextResponse(words, code)
+        self._add_headers(response.headers, "invalid", scope["path"])
+        await response(scope, receive, send)
+
+    def _add_headers(self, headers: MutableHeaders, host: str, path: str) -> None:
+        safe_host = host if HOST_PATTERN.fullmatch(host) else "invalid"
+        headers["Content-Security-Policy"] = content_policy(
+            safe_host, https=self.https, script_hashes=self.script_hashes
+        )
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["X-Frame-Options"] = "DENY"
+        headers["Referrer-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = PERMISSIONS_POLICY
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        if not path.startswith("/static/"):
+            headers["X-Robots-Tag"] = "noindex, nofollow"
+        if path.startswith("/media/"):
+            headers["Cache-Control"] = "private, no-store"  # prints and exports hold citizens' data
+        if self.https:
+            headers["Strict-Transport-Security"] = "max-age=31536000"
+            self._secure_cookies(headers)
+
+    @staticmethod
+    def _secure_cookies(headers: MutableHeaders) -> None:
+        cookies = headers.getlist("set-cookie")
+        if not cookies:
+            return
+        del headers["set-cookie"]
+        for cookie in cookies:
+            attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
+            headers.append("set-cookie", cookie if "secure" in attributes else f"{cookie}; Secure")
+
+
+# --- health -----------------------------------------------------------------------------------------------------------
+
+HEALTH_SECONDS: Final = 1.0
+
+
+class Health:
+    """The health page: asked at most once a second of the database, however often it is called."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked_at = float("-inf")
+        self._answer: tuple[int, dict[str, str]] = (503, {})
+
+    def answer(self) -> tuple[int, dict[str, str]]:
+        """Status code and answer: 200 when the database is reachable, writable and of this program's schema."""
+        with self._lock:
+            if time.monotonic() - self._asked_at >= HEALTH_SECONDS:
+                self._answer = self._ask()
+                self._asked_at = time.monotonic()
+            return self._answer
+
+    @staticmethod
+    def _ask() -> tuple[int, dict[str, str]]:
+        try:
+            health = core.database().check_health()
+        except Exception:
+            log.exception("the database does not answer")
+            health = {"reachable": False}
+        # Facts only: an error text could name the database's host or user to anybody who asks.
+        facts = {
+            name: "yes" if health.get(name) is True else "no"
+            for name in ("reachable", "writable", "migrations_current")
+        }
+        well = all(value == "yes" for value in facts.values())
+        return (200 if well else 503), {"status": "ok" if well else "unavailable"} | facts
+
+    async def respond(self, _request: Request) -> Response:
+        code, answer = await run_in_threadpool(self.answer)
+        return JSONResponse(answer, code, headers={"Cache-Control": "no-store"})
+
+
+# --- the application --------------------------------------------------------------------------------------------------
+
+
+def warm_up() -> None:
+    """Imports what each first visitor would otherwise wait for, then tells the garbage collector to leave it alone.
+
+    Without the freeze a full collection after each script run walks all of it: most of the cost of an interaction."""
+    for name in ("pandas", "plotly.graph_objects", "plotly.io", "sqlalchemy.orm", "streamlit.elements.plotly_chart"):
+        importlib.import_module(name)
+    import portal
+
+    for module in pkgutil.walk_packages(portal.__path__, "portal."):
+        # The entry script draws when it is imported, and the command line is no part of the desk.
+        if not module.name.endswith((".app", ".__main__", ".server")):
+            importlib.import_module(module.name)
+    import plotly.graph_objects as go
+
+    go.Figure(go.Scatter(x=[0, 1], y=[0, 1])).to_json()
+    database = core.database()
+    with contextlib.ExitStack() as held:
+        for _ in range(4):  # so many connections stand open before anybody asks
+            held.enter_context(database.read_engine.connect())
+    gc.collect()
+    gc.freeze()
+
+
+def build_app(settings: Settings) -> st.App:
+    """The whole application for any ASGI server; the database must be connected (`db.core.connect`)."""
+    set_streamlit_options(settings)
+    import streamlit as st
+
+    from portal.desk import demo_sign_in, incident
+
+    settings_module.use(settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: st.App) -> AsyncIterator[Mapping[str, Any]]:
+        await run_in_threadpool(warm_up)
+        yield {}
+        core.database().dispose()
+
+    routes = [Route("/health", Health().respond, methods=["GET"])]
+    if settings.demo:
+        routes += demo_sign_in.routes(settings)
+    return st.App(
+        DESK,
+        secrets=sign_in_secrets(settings),
+        lifespan=lifespan,
+        routes=routes,
+        middleware=[Middleware(Shield, settings=settings)],
+        on_script_error=incident.show,
+    )
+
+
+# --- start-up ---------------------------------------------------------------------------------------------------------
+
+
+def refusals(settings: Settings) -> list[str]:
+    """Reasons not to start, each a sentence that says what to set; empty when all is well. Touches no database."""
+    found = _sign_in_refusals(settings)
+    off_in = _xsrf_off_in()
+    if off_in:
+        found.append(
+            f"Protection against forged requests is off in {off_in}: remove the line server.enableXsrfProtection."
+        )
+    path = settings.database_path
+    if path is not None:
+        filesystem = filesystem_of(path)
+        if filesystem in NETWORK_FILESYSTEMS:
+            found.append(
+                f"The database file {path} is on a network file system ({filesystem}), where SQLite loses data: set "
+                f"{PREFIX}DATA_DIR to a folder of a local disk, or {PREFIX}DATABASE_URL to a PostgreSQL database."
+            )
+    elif settings.database_address.startswith("sqlite"):
+        found.append(f"A database in memory is gone with the process: set {PREFIX}DATABASE_URL to sqlite:///FILE.")
+    workers = os.environ.get("WEB_CONCURRENCY", "1")
+    if workers not in ("", "1"):
+        found.append(
+            f"WEB_CONCURRENCY is {workers}, but one portal is one process (uploads and open pages live in it): unset it, and "
+            "for more load start several portals on PostgreSQL behind a proxy that keeps each browser at one of them."
+        )
+    return found
+
+
+def _sign_in_refusals(settings: Settings) -> list[str]:
+    if settings.demo:
+        if not is_loopback(settings.host):
+            return [
+                (
+                    f"The demo sign-in asks for no password, so it serves this machine only: leave {PREFIX}HOST at 127.0.0.1 "
+                    f"(it is {settings.host}), or sign in with an identity provider ({PREFIX}OIDC_ISSUER …) instead of --demo."
+                )
+            ]
+        if settings.has_provider:
+            return [
+                (
+                    "Both the demo sign-in and an identity provider are asked for: leave out --demo, or unset the "
+                    f"{PREFIX}OIDC_ variables."
+                )
+            ]
+        return []
+    if not settings.has_provider:
+        return [
+            (
+                "Nobody could sign in: start with --demo to try the portal on this machine, or name your identity provider in "
+                f"{PREFIX}OIDC_ISSUER, {PREFIX}OIDC_CLIENT_ID, {PREFIX}OIDC_CLIENT_SECRET and {PREFIX}OIDC_REDIRECT_URI, with "
+                f"{PREFIX}COOKIE_SECRET."
+            )
+        ]
+    found = []
+    missing = [
+        f"{PREFIX}{name.upper()}"
+        for name in ("oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_redirect_uri")
+        if not _plain(getattr(settings, name))
+    ]
+    if missing:
+        found.append(f"The identity provider is named only in part: set {', '.join(missing)} too.")
+    secret = settings.cookie_secret.get_secret_value()
+    if len(secret) < 32 or len(set(secret)) < 8:
+        found.append(
+            f"{PREFIX}COOKIE_SECRET is {'missing' if not secret else 'too weak'}: set it to 32 or more random characters, for "
+            "example the output of: python3 -c 'import secrets; print(secrets.token_hex(32))'"
+        )
+    for name in ("oidc_redirect_uri", "oidc_issuer"):
+        address = urlsplit(getattr(settings, name))
+        if address.scheme == "http" and not is_loopback(address.hostname or ""):
+            found.append(
+                f"{PREFIX}{name.upper()} is plain http, so sign-ins could be read on the way: use an https:// address "
+                "(http:// is for this machine only)."
+            )
+    return found
+
+
+def _plain(value: Any) -> str:
+    return value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
+
+
+def _xsrf_off_in() -> Path | None:
+    """The config file that asks for forged-request protection to be off, if one does.
+
+    The option is set in code anyway; whoever wrote that line believes otherwise and should know."""
+    from streamlit import config
+
+    for name in config.get_config_files("config.toml"):
+        with contextlib.suppress(OSError, tomllib.TOMLDecodeError):
+            server = tomllib.loads(Path(name).read_text(encoding="utf-8")).get("server", {})
+            if isinstance(server, dict) and server.get("enableXsrfProtection") is False:
+                return Path(name)
+    return None
+
+
+def filesystem_of(path: Path, mounts: str | None = None) -> str:
+    """Kind of the file system that holds `path` (or would), such as `ext4`; "" where the system does not tell.
+
+    `mounts` stands for /proc/self/mountinfo in tests."""
+    if mounts is None:
+        try:
+            mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8")
+        except OSError:
+            return ""
+    target = path.resolve()
+    best, kind = -1, ""
+    for line in mounts.splitlines():
+        before, _, after = line.partition(" - ")
+        fields = before.split(" ")
+        if len(fields) < 5 or not after:
+            continue
+        # Spaces in a mount point are written as \040.
+        point = Path(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[4]))
+        if target.is_relative_to(point) and len(point.parts) >= best:
+            best, kind = len(point.parts), after.split(" ")[0]
+    return kind
+
+
+class AlreadyServed(Exception):
+    """Another server process holds the database file."""
+
+
+def hold(database: Path) -> TextIO:
+    """Takes the lock that says "a server serves this database file"; the system lets it go when the process ends, however.
+
+    Raises AlreadyServed. Other `portal` commands may run beside a server, a second server may not: uploads and the fair
+    turn around writes live in the process."""
+    database.parent.mkdir(parents=True, exist_ok=True)
+    path = database.with_name(database.name + ".serving")
+    file = path.open("a+", encoding="utf-8")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        holder = file.read().strip()
+        file.close()
+        raise AlreadyServed(
+            f"Another portal{f' (process {holder})' if holder else ''} already serves {database}: stop that one, or set "
+            f"{PREFIX}DATABASE_URL to a PostgreSQL database to run several."
+        ) from None
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return file
+
+
+def port_is_taken(host: str, port: int) -> bool:
+    """Whether another program listens there; found out before anything is opened, so the sentence can be a plain one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
+
+
+def _refuse(*sentences: str) -> None:
+    for sentence in sentences:
+        print(f"portal: {sentence}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def serve(settings: Settings, demo: bool = False) -> None:
+    """Serves the portal until it is stopped; refuses (exit code 2) with a sentence for each thing that must be set first."""
+    if demo and not settings.demo:
+        settings = settings.model_copy(update={"demo": True})
+    found = refusals(settings)
+    if found:
+        _refuse(*found)
+    if port_is_taken(settings.host, settings.port):
+        _refuse(f"Port {settings.port} on {settings.host} is taken by another program: stop it, or set {PREFIX}PORT.")
+    lock: TextIO | None = None
+    if settings.database_path is not None:
+        try:
+            lock = hold(settings.database_path)
+        except AlreadyServed as error:
+            _refuse(str(error))
+    try:
+        key = settings.audit_key_bytes()
+    except BadSetting as error:
+        _refuse(str(error))
+        return
+    core.live_as_of(settings.as_of if settings.demo else None)
+    database = core.connect(settings.database_address, audit_key=key)
+    try:
+        health = database.check_health()
+    except Exception as error:
+        log.debug("the database does not answer", exc_info=error)
+        health = {"reachable": False}
+    if not health.get("reachable"):
+        _refuse(f"The database does not answer: start it, or correct {PREFIX}DATABASE_URL.")
+    if not health.get("migrations_current"):
+        _refuse("The database is of another version than this program: run `portal migrate` (it makes a backup first).")
+
+    import uvicorn
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    config = uvicorn.Config(
+        build_app(settings),
+        host=settings.host,
+        port=settings.port,
+        workers=1,
+        ws="websockets-sansio",
+        ws_max_size=LARGEST_MESSAGE_BYTES,
+        ws_ping_interval=30,
+        ws_ping_timeout=30,
+        ws_per_message_deflate=False,
+        access_log=False,  # addresses of pages name customers
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        log_config=None,
+        log_level="warning",
+    )
+    server = uvicorn.Server(config)
+    announce(settings)
+    try:
+        server.run()
+    finally:
+        database.dispose()
+        if lock is not None:
+            lock.close()
+    if not server.started:
+        raise SystemExit(3)
+
+
+def announce(settings: Settings) -> None:
+    """One line on standard output: where the portal is, and how one signs in."""
+    try:
+        wild = ipaddress.ip_address(settings.host).is_unspecified
+    except ValueError:
+        wild = False
+    where = settings.public_origin if settings.oidc_redirect_uri or not wild else f"http://localhost:{settings.port}"
+    how = "demo sign-in: choose a person" if settings.demo else f"sign-in through {settings.oidc_issuer}"
+    print(f"The portal is at {where} ({how}). Stop it with Ctrl+C.", flush=True)
