@@ -1,0 +1,1 @@
+"""Billing: what the customer owes and why. Tariffs, bills, ledger, adjustments, deposits, cycle dates, duplicate bills."""
