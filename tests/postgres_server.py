@@ -30,6 +30,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypedDict
 
 import psycopg
 from psycopg import sql
@@ -44,6 +45,14 @@ SUPERUSER = "portal_tests"
 DISPOSABLE_NAME = re.compile(r"test_[a-z0-9_]{1,55}")
 
 _running: _Server | None = None
+
+
+class _Account(TypedDict, total=False):
+    """Whose rights a program gets: the arguments of `subprocess` for it, none to keep one's own."""
+
+    user: str
+    group: str
+    extra_groups: list[str]
 
 
 class _Server:
@@ -139,7 +148,7 @@ class _Server:
                     stdout=log,
                     stderr=log,
                     cwd=self.cluster,
-                    preexec_fn=_die_with_parent(),
+                    preexec_fn=_die_with_parent(),  # noqa: PLW1509 - one system call, safe after a fork
                     # Ctrl-C belongs to the test runner, which stops the server when it is done with it.
                     process_group=0,
                     **self._as_account(),
@@ -174,7 +183,7 @@ class _Server:
             return False
         return True
 
-    def _as_account(self) -> dict[str, object]:
+    def _as_account(self) -> _Account:
         if self.account is None:
             return {}
         account, group = self.account
@@ -230,7 +239,7 @@ def drop_database(url: str, name: str) -> None:
     _run_on_server(url, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _run_on_server(url: str, statement: sql.Composable) -> None:
+def _run_on_server(url: str, statement: sql.Composed) -> None:
     address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(statement)
@@ -262,6 +271,11 @@ def _binaries(folder: Path, *, readable_by_all: bool) -> Path:
             if part.exists():
                 shutil.copytree(part, folder / part.name, ignore=shutil.ignore_patterns("include", "doc"))
         package = folder / package.name
+        for place in folder.rglob("*"):
+            if place.is_dir():
+                place.chmod(0o755)
+            elif not place.is_symlink():
+                place.chmod(place.stat().st_mode | 0o444)
     return package / "pginstall" / "bin"
 
 
