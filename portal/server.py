@@ -38,7 +38,7 @@ from portal.desk.theme import theme_options
 from portal.settings import PREFIX, BadSetting, Settings, is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator
     from typing import TextIO
 
     import streamlit as st
@@ -75,6 +75,7 @@ def streamlit_options(settings: Settings) -> dict[str, Any]:
         "client.showErrorLinks": False,
         "client.toolbarMode": "minimal",
         "global.developmentMode": False,
+        "logger.enableRich": False,  # errors are logged once, by `portal.desk.incident`
         "runner.fastReruns": True,
         "runner.magicEnabled": False,
         "runner.postScriptGC": False,  # 75 ms of each interaction; the lifespan freezes what never dies instead
@@ -135,7 +136,7 @@ HOST_PATTERN: Final = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,45}\
 PERMISSIONS_POLICY: Final = ", ".join(
     f"{feature}=()"
     for feature in (
-        *("accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "display-capture", "encrypted-media"),
+        *("accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media"),
         *("geolocation", "gyroscope", "hid", "idle-detection", "magnetometer", "microphone", "midi", "payment"),
         *(
             "picture-in-picture",
@@ -188,7 +189,15 @@ def content_policy(host: str, *, https: bool, script_hashes: list[str]) -> str:
 def allowed_hosts(settings: Settings) -> list[str]:
     """Host names under which the portal answers; any other is a page elsewhere that points its name at us."""
     names = {"localhost", "127.0.0.1", "::1", urlsplit(settings.public_origin).hostname or "", settings.host}
-    return sorted(name for name in names if name and name not in ("0.0.0.0", "::"))
+    return sorted(name for name in names if name and not is_unspecified(name))
+
+
+def is_unspecified(host: str) -> bool:
+    """Whether an address to listen on means "every address of this machine"."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
 
 
 class Shield:
@@ -353,20 +362,22 @@ def build_app(settings: Settings) -> st.App:
     settings_module.use(settings)
 
     @contextlib.asynccontextmanager
-    async def lifespan(_app: st.App) -> AsyncIterator[Mapping[str, Any]]:
+    async def lifespan(_app: st.App) -> AsyncGenerator[dict[str, Any] | None]:
         await run_in_threadpool(warm_up)
         yield {}
         core.database().dispose()
 
     routes = [Route("/health", Health().respond, methods=["GET"])]
+    middleware = [Middleware(Shield, settings=settings)]
     if settings.demo:
         routes += demo_sign_in.routes(settings)
+        middleware.append(Middleware(demo_sign_in.Doorman, settings=settings))
     return st.App(
         DESK,
         secrets=sign_in_secrets(settings),
         lifespan=lifespan,
         routes=routes,
-        middleware=[Middleware(Shield, settings=settings)],
+        middleware=middleware,
         on_script_error=incident.show,
     )
 
@@ -609,10 +620,10 @@ def serve(settings: Settings, demo: bool = False) -> None:
 
 def announce(settings: Settings) -> None:
     """One line on standard output: where the portal is, and how one signs in."""
-    try:
-        wild = ipaddress.ip_address(settings.host).is_unspecified
-    except ValueError:
-        wild = False
-    where = settings.public_origin if settings.oidc_redirect_uri or not wild else f"http://localhost:{settings.port}"
+    where = (
+        settings.public_origin
+        if settings.oidc_redirect_uri or not is_unspecified(settings.host)
+        else f"http://localhost:{settings.port}"
+    )
     how = "demo sign-in: choose a person" if settings.demo else f"sign-in through {settings.oidc_issuer}"
     print(f"The portal is at {where} ({how}). Stop it with Ctrl+C.", flush=True)

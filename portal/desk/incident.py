@@ -20,12 +20,15 @@ def record(error: BaseException) -> str:
     return number
 
 
+def sentence(error: BaseException) -> str:
+    """Records an error and says what the person at the desk should do about it."""
+    return (
+        f"Something went wrong in the portal, and it was not you. Incident {record(error)}: "
+        "give this number to your administrator. What was saved before is safe; reload the page to go on."
+    )
+
+
 def show(error: BaseException) -> bool:
     """Draws the incident number in place of a traceback; True tells Streamlit that the error has been shown."""
-    number = record(error)
-    st.error(
-        f"Something went wrong in the portal, and it was not you. Incident {number}: "
-        "give this number to your administrator. What was saved before is safe; reload the page to go on.",
-        icon=":material/report:",
-    )
+    st.error(sentence(error), icon=":material/report:")
     return True

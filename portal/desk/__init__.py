@@ -1,0 +1,1 @@
+"""The desk: the only place besides the pages that draws, and the front door with its sign-in."""
