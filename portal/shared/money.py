@@ -67,7 +67,8 @@ def price_cents(quantity: Decimal, price: Decimal) -> int:
 def share_cents(total_cents: int, weights: Sequence[int | Decimal]) -> list[int]:
     """Splits an amount by weights so that the parts add up to it.
 
-    Odd cents go to the largest fractions, among equal ones to the earlier. ValueError when there is no weight above zero, or one below.
+    Odd cents go to the largest fractions, among equal ones to the earlier. ValueError when no weight is above zero or
+    one is below it.
     """
     exact = [Decimal(weight) for weight in weights]
     whole = sum(exact, Decimal(0))

@@ -185,7 +185,8 @@ _LICENCE = re.compile(
     re.IGNORECASE,
 )
 _LICENCE_NAMED = re.compile(
-    r"\b(?:driver'?s?'?[ -]?licen[cs]e|dl)\b(?:[ .:,=#]|\b(?:no|num|number|id|is|was)\b)*([A-Z]{0,3}[ -]?[0-9](?:[ -]?[A-Z0-9]){4,18})",
+    r"\b(?:driver'?s?'?[ -]?licen[cs]e|dl)\b(?:[ .:,=#]|\b(?:no|num|number|id|is|was)\b)*"
+    r"([A-Z]{0,3}[ -]?[0-9](?:[ -]?[A-Z0-9]){4,18})",
     re.IGNORECASE,
 )
 
