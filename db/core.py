@@ -294,6 +294,26 @@ class Database:
                 connection.exec_driver_sql(statement)
             Base.metadata.create_all(connection)
 
+    def check_health(self) -> dict[str, bool]:
+        """Whether the database answers, takes a write (rolled back), and has the schema this program needs."""
+        from db import schema
+
+        health = {"reachable": False, "writable": False, "migrations_current": False}
+        try:
+            with self.read_engine.connect() as connection:
+                connection.exec_driver_sql("SELECT 1")
+            health["reachable"] = True
+            health["migrations_current"] = schema.current_revision(self) == schema.newest_revision()
+            if not health["migrations_current"]:
+                return health
+            with self._turn or contextlib.nullcontext(), self.write_engine.connect() as connection:
+                connection.execute(sa.insert(NumberSequence).values(kind="health", year=-1, last=0))
+                connection.rollback()
+            health["writable"] = True
+        except sa.exc.SQLAlchemyError:
+            pass
+        return health
+
     def dispose(self) -> None:
         self.write_engine.dispose()
         if self.is_sqlite:

@@ -345,6 +345,19 @@ def drafts_of(session: Session, staff_id: int, most: int = 5) -> Sequence[Draft]
     ).all()
 
 
+def save_draft(
+    work: Work, key: str, staff_id: int, page: str, title: str, query: dict[str, Any], answers: dict[str, Any]
+) -> None:
+    """Keeps a draft; the draft of somebody else under the same key is left alone."""
+    mine = draft(work.session, key, staff_id)
+    if mine is not None:
+        mine.title, mine.query, mine.answers, mine.saved_at = title, query, answers, work.now
+    elif work.session.get(Draft, key) is None:
+        work.session.add(
+            Draft(key=key, staff_id=staff_id, page=page, title=title, query=query, answers=answers, saved_at=work.now)
+        )
+
+
 def delete_draft(session: Session, key: str) -> None:
     session.execute(sa.delete(Draft).where(Draft.key == key))
 

@@ -194,3 +194,21 @@ def last_ended_at(session: Session, staff_id: int) -> dt.datetime | None:
 def relatives(session: Session, staff_id: int) -> set[int]:
     """Persons a staff member has declared as relatives."""
     return set(session.scalars(sa.select(StaffRelative.person_id).where(StaffRelative.staff_id == staff_id)))
+
+
+def last_seen(session: Session) -> dict[int, dt.datetime]:
+    """When each person was last at the desk."""
+    return {
+        staff_id: seen
+        for staff_id, seen in session.execute(
+            sa.select(StaffSession.staff_id, sa.func.max(StaffSession.seen_at, type_=UtcTime)).group_by(StaffSession.staff_id)
+        )
+    }
+
+
+def only_administrator(session: Session, staff_id: int, role_code: str) -> bool:
+    """Whether this person is the only active holder of a role."""
+    holders = session.scalars(
+        sa.select(StaffRole.staff_id).join(Staff, Staff.id == StaffRole.staff_id).where(StaffRole.role_code == role_code, Staff.active)
+    ).all()
+    return list(holders) == [staff_id]

@@ -1,0 +1,222 @@
+"""The `portal` command: run the portal, migrate, back up, fill a demo city, import, check the audit chain, pure calculators.
+
+Imports stand inside the commands: `portal sla due` must answer in under a second and load neither Streamlit nor a database.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from portal.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Citizen Services Portal")
+staff_app = typer.Typer(no_args_is_help=True, help="People of the desk")
+audit_app = typer.Typer(no_args_is_help=True, help="The audit chain")
+import_app = typer.Typer(no_args_is_help=True, help="Bring a city's files in")
+sla_app = typer.Typer(no_args_is_help=True, help="Due times (pure calculator)")
+app.add_typer(staff_app, name="staff")
+app.add_typer(audit_app, name="audit")
+app.add_typer(import_app, name="import")
+app.add_typer(sla_app, name="sla")
+
+
+def _settings(**overrides: Any) -> Settings:
+    from portal import settings
+
+    return settings.load_or_exit(**overrides)
+
+
+def _connect(**overrides: Any) -> Settings:
+    """Settings and the database they name; an outdated schema ends the command with the remedy."""
+    from portal import upkeep
+
+    setting = _settings(**overrides)
+    upkeep.connect(setting)
+    problem = upkeep.schema_problem()
+    if problem:
+        _fail(problem)
+    return setting
+
+
+def _fail(*sentences: str, code: int = 2) -> None:
+    for sentence in sentences:
+        typer.echo(sentence, err=True)
+    raise typer.Exit(code)
+
+
+@app.command()
+def run(demo: Annotated[bool, typer.Option("--demo", help="Sign in by choosing a person of the demo city (loopback only)")] = False) -> None:
+    """Serves the portal until it is stopped."""
+    from portal import server
+
+    overrides = {"demo": True} if demo else {}
+    server.serve(_settings(**overrides), demo=demo)
+
+
+@app.command()
+def migrate() -> None:
+    """Brings the database to the schema of this version; backs it up first."""
+    from portal import upkeep
+
+    setting = _settings()
+    upkeep.connect(setting)
+    for line in upkeep.migrate(setting):
+        typer.echo(line, err=True)
+
+
+@app.command()
+def backup(file: Path) -> None:
+    """Writes the whole database to FILE, also while the portal serves."""
+    from portal import upkeep
+
+    setting = _connect()
+    typer.echo(upkeep.backup(setting, file), err=True)
+
+
+@app.command()
+def restore(file: Path, force: Annotated[bool, typer.Option("--force", help="Replace what is there")] = False) -> None:
+    """Puts a backup in place of the database; the portal must be stopped."""
+    from portal import upkeep
+
+    setting = _settings()
+    try:
+        typer.echo(upkeep.restore(setting, file, force=force), err=True)
+    except upkeep.CannotRestore as problem:
+        _fail(str(problem))
+
+
+@app.command("demo-city")
+def demo_city(
+    accounts: Annotated[int, typer.Option(min=20, max=500_000)] = 2000,
+    years: Annotated[int, typer.Option(min=1, max=15)] = 3,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    as_of: Annotated[str | None, typer.Option(help="Fixes today: YYYY-MM-DD")] = None,
+    requests: Annotated[int | None, typer.Option(min=0, help="How many service requests (default: by the number of accounts)")] = None,
+    if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing when the demo city is there already")] = False,
+) -> None:
+    """Fills an empty database with a made-up city: same seed, same city."""
+    from portal import demo_city, upkeep
+
+    try:
+        day = dt.date.fromisoformat(as_of) if as_of else None
+    except ValueError:
+        _fail(f"--as-of: “{as_of}” is not a day; write it as 2026-11-24.")
+    setting = _settings(**({"as_of": day} if day else {}))
+    upkeep.connect(setting)
+    if upkeep.is_empty():
+        upkeep.migrate(setting)
+    problem = upkeep.schema_problem()
+    if problem:
+        _fail(problem)
+    try:
+        counts = demo_city.build(
+            setting, accounts=accounts, years=years, seed=seed, as_of=day, requests=requests, if_empty=if_empty,
+            progress=lambda line: typer.echo(line, err=True),
+        )
+    except demo_city.NotADemo as problem_found:
+        _fail(str(problem_found))
+    else:
+        typer.echo(str(counts), err=True)
+
+
+@app.command()
+def packs(
+    names: Annotated[list[str] | None, typer.Argument(help="Packs to load, later ones override (default: base)")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Folder of packs (default: the ones shipped)")] = None,
+) -> None:
+    """Loads packs: departments, roles, request types, calendars, tariffs and policies as readable files."""
+    from portal import upkeep
+
+    _connect()
+    try:
+        for kind, count in upkeep.load_packs(names or ["base"], folder).items():
+            typer.echo(f"{kind}: {count} new or changed", err=True)
+    except upkeep.BadPack as problem:
+        _fail(*problem.problems)
+
+
+@staff_app.command("add")
+def staff_add(
+    issuer: Annotated[str, typer.Option(help="Address of the identity provider")],
+    subject: Annotated[str, typer.Option(help="The provider's number for this person")],
+    role: Annotated[list[str], typer.Option(help="Role code; may be given more than once")],
+    name: Annotated[str, typer.Option(help="Name as colleagues know it")] = "",
+    email: Annotated[str, typer.Option()] = "",
+    division: Annotated[str | None, typer.Option()] = None,
+) -> None:
+    """Lets a person in (the first administrator is made here)."""
+    from portal import upkeep
+    from portal.shared.actor import SYSTEM
+    from portal.shared.refusal import Refused
+    from portal.staff import commands
+    from portal.staff.rules import StaffForm
+
+    _connect()
+    upkeep.ensure_packs()
+    try:
+        receipt = commands.add_staff(SYSTEM, StaffForm(issuer, subject, name or subject, tuple(role), email, division))
+    except Refused as refused:
+        _fail(*(f"--{problem.field}: {problem.message}" for problem in refused.problems))
+    else:
+        typer.echo(receipt.title, err=True)
+
+
+@audit_app.command("verify")
+def audit_verify() -> None:
+    """Walks every chain of events; names each changed, inserted or removed row. Exit 1 if there is one."""
+    from portal import upkeep
+
+    _connect()
+    faults = 0
+    for fault in upkeep.audit_faults():
+        faults += 1
+        typer.echo(f"{fault.shard} event {fault.seq}: {fault.what}")
+    typer.echo(upkeep.audit_sentence(faults), err=True)
+    raise typer.Exit(1 if faults else 0)
+
+
+@audit_app.command("seal")
+def audit_seal() -> None:
+    """Seals the heads of all chains together now."""
+    from portal import upkeep
+
+    _connect()
+    upkeep.seal()
+
+
+@import_app.command("requests")
+def import_requests(
+    file: Path,
+    map_file: Annotated[Path, typer.Option("--map", help="TOML file that says which column is what")],
+    rejects: Annotated[Path | None, typer.Option(help="Where rejected rows go (default: beside the input)")] = None,
+    json_answer: Annotated[bool, typer.Option("--json", help="Ends with one JSON object on standard output")] = False,
+) -> None:
+    """Reads any city's 311 export by a map file."""
+    from portal.service_requests.commands import importing
+
+    _connect()
+    raise typer.Exit(importing.run_command(file, map_file, rejects, json_answer=json_answer))
+
+
+@sla_app.command("due")
+def sla_due() -> None:
+    """Due times for JSON lines on standard input, one answer per line."""
+    from portal.service_requests.rules import clock
+    from portal.shared import jsonlines
+
+    raise typer.Exit(jsonlines.run(clock.sla_due, sys.stdin, sys.stdout))
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

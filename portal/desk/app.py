@@ -1,0 +1,152 @@
+"""The front door: who are you, and which pages are yours."""
+
+from __future__ import annotations
+
+import runpy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from portal import settings
+from portal.desk import go, who
+from portal.shared.actor import Actor
+
+ASSETS: Final = Path(__file__).resolve().parent / "assets"
+
+
+@dataclass(frozen=True)
+class PageSpec:
+    """A page of the house: its file and address are its name; who lacks the permission meets the refusal, not the page."""
+
+    name: str
+    title: str
+    icon: str
+    permission: str
+    section: str = ""
+    """The menu section; "" keeps it out of the menu (an action page)."""
+
+
+PAGES: Final = (
+    PageSpec("call_desk", "Call desk", "headset_mic", "customer.find", "Desk"),
+    PageSpec("work_queue", "Work queue", "checklist", "request.read", "Desk"),
+    PageSpec("call_backs", "Call-backs and promises", "phone_callback", "callback.work", "Desk"),
+    PageSpec("emergency", "Emergency", "emergency_home", "emergency.take", "Desk"),
+    PageSpec("articles", "Policies and how-to", "menu_book", "article.read", "Look up"),
+    PageSpec("known_events", "Known events", "crisis_alert", "request.read", "Look up"),
+    PageSpec("staff", "Staff", "group", "staff.read", "Administration"),
+    PageSpec("roles", "Roles", "admin_panel_settings", "staff.read", "Administration"),
+    PageSpec("help", "Help and words", "help", "article.read", "Look up"),
+    PageSpec("customer", "Customer", "person", "customer.read"),
+    PageSpec("merge_persons", "Merge two records", "merge", "customer.merge"),
+    PageSpec("start_service", "Start service", "power", "move.start"),
+    PageSpec("stop_service", "Stop service", "power_off", "move.stop"),
+    PageSpec("transfer_service", "Transfer service", "swap_horiz", "move.start"),
+    PageSpec("service_request", "New request", "add_task", "request.open"),
+    PageSpec("case", "Request", "assignment", "request.read"),
+    PageSpec("work_order", "Work order", "build", "work_order.read"),
+    PageSpec("wrap_up", "Wrap up", "call_end", "conversation.work"),
+)
+BY_NAME: Final = {spec.name: spec for spec in PAGES}
+
+
+def refuse(spec: PageSpec) -> None:
+    """What stands instead of a page that is not this person's: no row of its data is read."""
+    st.title("This page is not part of your role")
+    st.text(f"“{spec.title}” needs the permission {spec.permission}. Ask an administrator if your work needs it.")
+
+
+def default_page(actor: Actor) -> str:
+    """Where a person's day begins: the first page of the menu they may open."""
+    return next((spec.name for spec in PAGES if spec.section and actor.may(spec.permission)), "help")
+
+
+def main() -> None:
+    """One run of the desk."""
+    setting = settings.current()
+    st.set_page_config(page_title=setting.city_name, page_icon=":material/support_agent:", layout="wide", initial_sidebar_state=228)
+    st.html(ASSETS / "desk.css")
+    if st.context.theme.type == "dark":
+        st.html(ASSETS / "dark.css")
+    st.logo(str(setting.city_logo or ASSETS / "logo.svg"), size="medium")
+    found = who.current_actor()
+    if not isinstance(found, Actor):
+        st.navigation([st.Page(lambda: _draw_outside(found), title="Sign in", url_path=_address())], position="hidden").run()
+        return
+    chosen = _navigate(found)
+    who.watch()
+    _sidebar_foot(found)
+    spec = BY_NAME[chosen.url_path or default_page(found)]
+    if not found.may(spec.permission):
+        refuse(spec)
+        return
+    if found.may("conversation.work") and spec.name != "wrap_up":
+        from portal.desk import call_bar
+
+        call_bar.draw()
+    chosen.run()
+
+
+def _navigate(actor: Actor) -> st.Page:
+    sections: dict[str, list[st.Page]] = {}
+    first = default_page(actor)
+    for spec in PAGES:
+        visible = bool(spec.section) and actor.may(spec.permission)
+        page = st.Page(
+            go.PAGES_DIR / f"{spec.name}.py",
+            title=spec.title,
+            icon=f":material/{spec.icon}:",
+            url_path=spec.name,
+            default=spec.name == first,
+            visibility="visible" if visible else "hidden",
+        )
+        sections.setdefault(spec.section if visible else "", []).append(page)
+    hidden = sections.pop("", [])
+    if not sections:
+        sections["Desk"] = []
+    next(iter(sections.values())).extend(hidden)
+    return st.navigation(sections)
+
+
+def _address() -> str:
+    return "sign_in"
+
+
+def _draw_outside(found: who.SignedOut | who.NotAdmitted) -> None:
+    if isinstance(found, who.SignedOut):
+        who.draw_sign_in(found)
+    else:
+        who.draw_not_admitted(found)
+
+
+def _sidebar_foot(actor: Actor) -> None:
+    with st.sidebar, st.container(key="sidebar-foot", gap="small"):
+        if actor.may("customer.find"):
+            if st.button("Find", key="find_anywhere", icon=":material/search:", shortcut="Ctrl+K", width="stretch"):
+                go.to("call_desk")
+        if actor.may("emergency.take"):
+            if st.button("Emergency", key="emergency_anywhere", icon=":material/emergency_home:", shortcut="Alt+E", width="stretch"):
+                go.to("emergency")
+        with st.container(gap=None):
+            st.text(actor.name)
+            st.caption(", ".join(actor.role_names) or "No role")
+        if st.button("Sign out", key="sign_out", icon=":material/logout:", type="tertiary"):
+            who.sign_out()
+
+
+def draw_page(name: str) -> None:
+    """One page with the same door in front of it, without the menu: how the page tests open it."""
+    found = who.current_actor()
+    if not isinstance(found, Actor):
+        _draw_outside(found)
+        return
+    spec = BY_NAME[name]
+    if not found.may(spec.permission):
+        refuse(spec)
+        return
+    runpy.run_path(str(go.PAGES_DIR / f"{name}.py"), run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""Text that people typed, shown so that it stays text: never Markdown, never a link, never a remote picture."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import streamlit as st
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&^=])")
+_JOINER = "\u2060"
+"""Zero-width, unbreakable: put into what Markdown would turn into a link, an icon or an emoji."""
+
+
+def inert(value: object) -> str:
+    """`value` as Markdown that shows exactly these characters: for labels, badges and sentences that carry data.
+
+    Escaping alone is not enough: GitHub-flavoured Markdown links bare addresses after unescaping, and Streamlit turns
+    `:name:` and `:colour[...]` into icons and colours.
+    """
+    text = str(value).replace("\r", " ").replace("\n", " ")
+    text = _MARKDOWN.sub(r"\\\1", text)
+    text = text.replace(":", f":{_JOINER}").replace("@", f"@{_JOINER}")
+    return re.sub(r"(?i)(www|http|https|ftp|mailto|xmpp)", lambda found: found[0][:1] + _JOINER + found[0][1:], text)
+
+
+def user_text(value: object, *, on: Any = None, grey: bool = False) -> None:
+    """Draws what a person typed: line breaks kept, nothing interpreted."""
+    where = st if on is None else on
+    if grey:
+        where.caption(inert(value))
+    else:
+        where.text(str(value))
