@@ -1,4 +1,4 @@
-"""The dates of a billing cycle: read, bill, due, late fee, notice, earliest cut for non-pay, earliest collection.
+"""The dates of a billing cycle: read, bill, due, late fee, notice, earliest cut for non-pay, to collections.
 
 Each cycle has a nominal read day in the month. Reads and bills happen on working days; a cut happens only on a day
 on which cuts are allowed: a working day that is no no-cut weekday, not the day before a closed day, and in no
@@ -42,14 +42,15 @@ class CycleCalendar:
 
     code: str
     name: str
+    effective_from: date
     source: str
     read_days: tuple[int, ...]
     bill_after_read: int
     due_after_bill: int
     late_fee_after_due: int
     notice_after_due: int
-    cut_after_notice: int
-    collection_after_due: int
+    cutoff_after_notice: int
+    collections_after_due: int
     closed_weekdays: tuple[str, ...]
     no_cut_weekdays: tuple[str, ...]
     no_cut_before_closed_day: bool
@@ -67,20 +68,21 @@ class CycleCalendar:
         calendar = cls(
             code=table.text("code"),
             name=table.text("name"),
+            effective_from=table.day("effective_from") or date.min,
             source=table.text("source"),
             read_days=table.wholes("read_days", low=1, high=28),
             bill_after_read=table.whole("bill_after_read", high=60) or 0,
             due_after_bill=table.whole("due_after_bill", low=1, high=120) or 0,
             late_fee_after_due=table.whole("late_fee_after_due", high=120) or 0,
             notice_after_due=table.whole("notice_after_due", high=120) or 0,
-            cut_after_notice=table.whole("cut_after_notice", low=1, high=120) or 0,
-            collection_after_due=table.whole("collection_after_due", low=1, high=720) or 0,
+            cutoff_after_notice=table.whole("cutoff_after_notice", low=1, high=120) or 0,
+            collections_after_due=table.whole("collections_after_due", low=1, high=720) or 0,
             closed_weekdays=table.texts("closed_weekdays", WEEKDAYS),
             no_cut_weekdays=table.texts("no_cut_weekdays", WEEKDAYS),
             no_cut_before_closed_day=table.truth("no_cut_before_closed_day"),
             no_cut=tuple(_stretch(row) for row in table.tables("no_cut", name_key="reason", required=False)),
         )
-        if not calendar.read_days:
+        if not calendar.read_days and not problems:
             table.refuse("read_days", "is missing; write one day of the month for each cycle")
         if len({*calendar.closed_weekdays, *calendar.no_cut_weekdays}) == 7:
             table.refuse("no_cut_weekdays", "leaves no weekday for a cut; take one out")
@@ -107,7 +109,7 @@ def _month_day(table: PackTable, key: str) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class CycleDates:
-    """The dates of one bill; ``cut_on`` and ``collection_on`` are the earliest possible, if nothing is paid."""
+    """The dates of one bill; ``cutoff_on`` and ``collections_on`` are the earliest possible, if nothing is paid."""
 
     cycle: int
     read_on: date
@@ -115,8 +117,8 @@ class CycleDates:
     due_on: date
     late_fee_on: date
     notice_on: date
-    cut_on: date
-    collection_on: date
+    cutoff_on: date
+    collections_on: date
 
 
 def read_on(calendar: CycleCalendar, cycle: int, year: int, month: int, holidays: Collection[date] = _NO_DAYS) -> date:
@@ -156,8 +158,8 @@ def dates_after_read(
         due_on=due,
         late_fee_on=due + timedelta(days=calendar.late_fee_after_due),
         notice_on=notice,
-        cut_on=earliest_cut(calendar, notice + timedelta(days=calendar.cut_after_notice), holidays, no_cut_on),
-        collection_on=_working_day(calendar, due + timedelta(days=calendar.collection_after_due), holidays),
+        cutoff_on=earliest_cutoff(calendar, notice + timedelta(days=calendar.cutoff_after_notice), holidays, no_cut_on),
+        collections_on=_working_day(calendar, due + timedelta(days=calendar.collections_after_due), holidays),
     )
 
 
@@ -212,7 +214,7 @@ def why_no_cut(
     return None
 
 
-def earliest_cut(
+def earliest_cutoff(
     calendar: CycleCalendar,
     from_on: date,
     holidays: Collection[date] = _NO_DAYS,

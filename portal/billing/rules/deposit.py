@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -61,6 +62,7 @@ class DepositRow:
 class DepositPolicy:
     code: str
     name: str
+    effective_from: date
     source: str
     rows: tuple[DepositRow, ...]
 
@@ -72,6 +74,7 @@ class DepositPolicy:
         policy = cls(
             code=table.text("code"),
             name=table.text("name"),
+            effective_from=table.day("effective_from") or date.min,
             source=table.text("source"),
             rows=tuple(_row(row) for row in table.tables("row")),
         )

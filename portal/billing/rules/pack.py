@@ -104,11 +104,17 @@ class PackTable:
         return value
 
     def day(self, key: str, *, required: bool = True) -> date | None:
+        """A civil date, as TOML has it or as ISO text, which is how it comes back from a stored row."""
         value = self.take(key)
         if value is None and not required:
             return None
+        if isinstance(value, str):
+            try:
+                return date.fromisoformat(value)
+            except ValueError:
+                value = None
         if not isinstance(value, date) or isinstance(value, datetime):
-            self.refuse(key, "must be a date such as 2025-10-01, without quotes")
+            self.refuse(key, "must be a date such as 2025-10-01")
             return None
         return value
 

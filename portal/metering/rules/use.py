@@ -38,7 +38,8 @@ def usage_between(previous: int, current: int, dials: int, multiplier: Decimal |
             if not 0 <= read < 10**dials:
                 sentence = f"The {name} read {read} does not fit a meter with {dials} dials; check the digits."
                 problems.append(Problem(name, sentence))
-    if not multiplier > 0:
+    # A NaN cannot be compared, so it is asked for first.
+    if not Decimal(multiplier).is_finite() or multiplier <= 0:
         problems.append(Problem("multiplier", "multiplier must be above 0."))
     if problems:
         return Usage(None, problems=tuple(problems))
