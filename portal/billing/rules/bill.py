@@ -65,6 +65,7 @@ class LineHead:
     code: str
     text: str
     unit: str = ""
+    price: Decimal = Decimal(0)
     price_e8: int = 0
     numerator: int = 1
     denominator: int = 1
@@ -123,10 +124,8 @@ class BillLine(NamedTuple):
 
     @property
     def price(self) -> Decimal:
-        """Dollars per unit or per month; for a percentage, the percent."""
-        if self.head.item.kind == "percent":
-            return self.head.item.percent
-        return Decimal(self.head.price_e8).scaleb(-8)
+        """Dollars per unit or per month, as the tariff writes it; for a percentage, the percent."""
+        return self.head.price
 
     @property
     def trace(self) -> str:
@@ -688,7 +687,7 @@ def _charge(
     top, bottom = span.share(item.prorate)
 
     def head(code: str, text: str, price: Decimal, unit: str = item.unit, cap: int | None = None) -> LineHead:
-        return LineHead(item, part, code, text, unit, int(price * _PRICE_SCALE), top, bottom, cap)
+        return LineHead(item, part, code, text, unit, price, int(price * _PRICE_SCALE), top, bottom, cap)
 
     rows = tuple(number for number, one in enumerate(above) if not set(item.of).isdisjoint(one.tags))
     cap = None if item.cap is None else span.of_limit(item.cap, None)
@@ -704,7 +703,7 @@ def _charge(
         heads = [(n, head(f"{item.code}_{n}", item.text, p, n.replace("_", " "))) for n, p in item.prices]
         return _PerCount(heads, pickups)
     if item.kind == "percent":
-        return _Percent(head(item.code, item.text, Decimal(0)), rows)
+        return _Percent(head(item.code, item.text, item.percent), rows)
     if item.kind == "minimum":
         return _Minimum(head(item.code, item.text, item.price), rows)
     price = item.price
