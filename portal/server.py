@@ -23,9 +23,10 @@ import threading
 import time
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
@@ -34,6 +35,7 @@ from starlette.routing import Route
 
 from db import core
 from portal import settings as settings_module
+from portal import upkeep
 from portal.desk.theme import theme_options
 from portal.settings import PREFIX, BadSetting, Settings, is_loopback
 
@@ -549,7 +551,7 @@ def port_is_taken(host: str, port: int) -> bool:
     return False
 
 
-def _refuse(*sentences: str) -> None:
+def _refuse(*sentences: str) -> NoReturn:
     for sentence in sentences:
         print(f"portal: {sentence}", file=sys.stderr)
     raise SystemExit(2)
@@ -570,22 +572,17 @@ def serve(settings: Settings, demo: bool = False) -> None:
             lock = hold(settings.database_path)
         except AlreadyServed as error:
             _refuse(str(error))
+    core.live_as_of(settings.as_of if settings.demo else None)
     try:
-        key = settings.audit_key_bytes()
+        database = upkeep.connect(settings)
+        problem = upkeep.schema_problem()
     except BadSetting as error:
         _refuse(str(error))
-        return
-    core.live_as_of(settings.as_of if settings.demo else None)
-    database = core.connect(settings.database_address, audit_key=key)
-    try:
-        health = database.check_health()
-    except Exception as error:
+    except SQLAlchemyError as error:
         log.debug("the database does not answer", exc_info=error)
-        health = {"reachable": False}
-    if not health.get("reachable"):
         _refuse(f"The database does not answer: start it, or correct {PREFIX}DATABASE_URL.")
-    if not health.get("migrations_current"):
-        _refuse("The database is of another version than this program: run `portal migrate` (it makes a backup first).")
+    if problem:
+        _refuse(problem)
 
     import uvicorn
 
