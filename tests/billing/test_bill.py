@@ -122,6 +122,14 @@ def test_sewer_stops_at_its_cap() -> None:
     assert "billed up to" not in at_cap.lines[-1].trace
 
 
+def test_a_flat_price_stops_at_its_cap() -> None:
+    """The sample city's sewer: 120 cgal of the 170 through the water meter, at 0.59 (sample values)."""
+    sewer = compiled(PACK / "sewer_residential.toml")
+    bill = compute_bill(sewer, *month(2018, 11), {"cgal": 170}, {"location": "inside"})
+    assert amounts(bill) == [1950, 7080]
+    assert "billed up to 120 cgal" in bill.lines[1].trace
+
+
 # --- single rules, on tariffs made up here ----------------------------------------------------------------------------
 
 
@@ -190,6 +198,25 @@ def test_an_item_may_be_billed_once_at_the_first_or_the_last_price() -> None:
         item = {**FIXED, "on_change": on_change}
         tariff = tariff_of(item, later=({**item, "price": "12.00"},))
         assert amounts(compute_bill(tariff, date(2025, 3, 22), date(2025, 4, 21), {})) == [cents]
+        # Billed once means all of the use, not the part before or after the change.
+        use = tariff_of({**USE, "on_change": on_change}, later=({**USE, "on_change": on_change},))
+        assert amounts(compute_bill(use, date(2025, 3, 22), date(2025, 4, 21), {"kwh": 900})) == [9000]
+
+
+def test_a_converted_quantity_is_divided_like_the_measured_one() -> None:
+    """The sample city's gas: 31 ccf are 3.1 Mcf for the tax, 16 days before and 15 days after the change."""
+    gas = compiled(PACK / "gas_residential.toml")
+    bill = compute_bill(gas, date(2024, 9, 15), date(2024, 10, 16), {"ccf": 31}, {"location": "inside"})
+    found = [(line.item_code, line.quantity) for line in bill.lines if line.item_code in ("gas", "gross_receipts")]
+    assert found == [("gas", 16), ("gross_receipts", Decimal("1.6")), ("gas", 15), ("gross_receipts", Decimal("1.5"))]
+
+
+def test_use_exactly_at_a_block_limit_leaves_no_empty_line() -> None:
+    water = compiled(PACK / "water_residential.toml")
+    bill = compute_bill(water, *month(2018, 11), {"cgal": 50}, {"location": "inside"})
+    assert [line.code for line in bill.lines] == ["customer", "water_t0", "utility_tax"]
+    none = compute_bill(water, *month(2018, 11), {"cgal": 0}, {"location": "inside"})
+    assert [line.code for line in none.lines] == ["customer", "water_t0", "utility_tax"]
 
 
 def test_block_limits_are_divided_with_the_period_and_add_up_again() -> None:
@@ -249,6 +276,7 @@ def test_a_minimum_tops_up_only_what_is_missing() -> None:
     assert amounts(low) == [1000, 200, 300]
     assert low.lines[2].trace == "Item 2: minimum $15.00, less $12.00 billed above = $3.00"
     assert amounts(compute_bill(tariff, *month(2025, 1), {"kwh": 50})) == [1000, 500]
+    assert amounts(compute_bill(tariff, *month(2025, 1), {"kwh": 60})) == [1000, 600]
 
 
 def test_taxes_fall_out_of_the_row_order() -> None:

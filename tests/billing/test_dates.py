@@ -95,6 +95,7 @@ def test_a_calendar_that_never_allows_a_cut_says_so() -> None:
 @given(st.integers(1, 20), st.dates(date(2016, 1, 1), date(2030, 12, 31)))
 def test_the_next_read_is_not_in_the_past_and_all_dates_follow_in_order(cycle: int, today: date) -> None:
     dates = next_dates(CALENDAR, cycle, today, HOLIDAYS)
+    assert next_dates(CALENDAR, cycle, dates.read_on, HOLIDAYS) == dates
     assert today <= dates.read_on <= today + timedelta(days=38)
     assert dates.read_on < dates.bill_on < dates.due_on < dates.notice_on < dates.cutoff_on < dates.collections_on
     assert (dates.due_on - dates.bill_on).days >= 21
