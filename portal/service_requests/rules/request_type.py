@@ -1,0 +1,382 @@
+"""What a request type is: its questions, clock, closing reasons and routing, as its pack file says them; and what is wrong
+with a file that says them badly.
+
+The field vocabulary is Open311's (`code`, `datatype`, `required`, `order`, `description`, `values`). There are nine kinds of
+field and no expressions: a condition is only `show_when = {field, is}`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from portal.service_requests.rules import clock
+from portal.shared.problem import Problem
+from portal.shared.refusal import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+DATATYPES = (
+    "string", "text", "number", "datetime", "singlevaluelist", "multivaluelist", "address", "photo", "account",
+)  # fmt: skip
+LISTS = ("singlevaluelist", "multivaluelist")
+KINDS = {"cars": "CARS request", "action_order": "Citizen action order", "work": "Field and office work"}
+PRIORITIES = ("urgent", "high", "normal", "low")
+PLACES = ("premise", "place", "none")
+"""Where a request of this type lies: at a premise, at a spot that may be none, or nowhere."""
+SCOPES = ("premise", "metres")
+
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,58}")
+_KEY = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+_TOP = {
+    "code", "name", "group", "kind", "department", "division", "priority", "place", "synonyms", "position", "active",
+    "effective_from", "sla", "duplicate", "text", "field", "disposition", "routing",
+}  # fmt: skip
+_FIELD = {"code", "datatype", "required", "order", "description", "help", "values", "show_when", "minimum", "maximum"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value of a list: `key` is kept, `name` is read."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Condition:
+    """True when the answer to `field` is (or, for a list of answers, contains) one of `values`."""
+
+    field: str
+    values: tuple[str, ...]
+
+    def holds(self, answers: Mapping[str, Any]) -> bool:
+        given = answers.get(self.field)
+        chosen = given if isinstance(given, (list, tuple)) else [given]
+        return any(each in self.values for each in chosen if each is not None)
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """One question of a form."""
+
+    code: str
+    datatype: str
+    description: str
+    required: bool = False
+    order: int = 0
+    help: str = ""
+    choices: tuple[Choice, ...] = ()
+    show_when: Condition | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+
+    def name_of(self, key: str) -> str:
+        """The words of a list's value; the key itself when it is not on the list."""
+        return next((choice.name for choice in self.choices if choice.key == key), key)
+
+
+@dataclass(frozen=True)
+class Disposition:
+    """How a request can end."""
+
+    code: str
+    name: str
+    requires_note: bool = False
+
+
+@dataclass(frozen=True)
+class RouteRow:
+    """A row of the routing table: which division, where and for which answer; nothing given means always."""
+
+    division: str
+    districts: tuple[str, ...] = ()
+    when: Condition | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A request type in force, ready to be drawn, checked, routed and timed."""
+
+    code: str
+    name: str
+    group: str
+    kind: str
+    department: str
+    division: str | None
+    priority: str
+    place: str
+    synonyms: tuple[str, ...]
+    fields: tuple[FieldSpec, ...]
+    dispositions: tuple[Disposition, ...]
+    routes: tuple[RouteRow, ...]
+    sla_calendar: str | None
+    sla_target: Mapping[str, Any] | None
+    sla_rule: str
+    duplicate_scope: str
+    duplicate_metres: int
+    text_representative: str
+    text_caller: str
+    """May hold `{due}`, which becomes the due time in words."""
+
+    def field(self, code: str) -> FieldSpec | None:
+        return next((field for field in self.fields if field.code == code), None)
+
+
+def read_definition(detail: Mapping[str, Any]) -> Definition:
+    """The definition a pack file holds. Refused with every problem when it holds none."""
+    found = definition_problems(detail)
+    if found:
+        raise Refused(found, title="This request type cannot be used")
+    sla, duplicate, text = detail.get("sla") or {}, detail.get("duplicate") or {}, detail.get("text") or {}
+    fields = [_field(field, at) for at, field in enumerate(detail.get("field", ()))]
+    return Definition(
+        code=detail["code"],
+        name=detail["name"],
+        group=detail["group"],
+        kind=detail["kind"],
+        department=detail["department"],
+        division=detail.get("division"),
+        priority=detail.get("priority", "normal"),
+        place=detail.get("place", "premise"),
+        synonyms=tuple(detail.get("synonyms", ())),
+        fields=tuple(sorted(fields, key=lambda field: field.order)),
+        dispositions=tuple(
+            Disposition(each["code"], each["name"], bool(each.get("requires_note", False))) for each in detail["disposition"]
+        ),
+        routes=tuple(
+            RouteRow(
+                division=row["division"],
+                districts=_several(row.get("district")),
+                when=_condition(row.get("when")),
+                why=row.get("why", ""),
+            )
+            for row in detail.get("routing", ())
+        ),
+        sla_calendar=sla.get("calendar"),
+        sla_target=sla.get("target"),
+        sla_rule=sla.get("rule", ""),
+        duplicate_scope=duplicate.get("scope", "premise"),
+        duplicate_metres=duplicate.get("metres", 50),
+        text_representative=text.get("representative", ""),
+        text_caller=text.get("caller", ""),
+    )
+
+
+def _field(field: Mapping[str, Any], at: int) -> FieldSpec:
+    return FieldSpec(
+        code=field["code"],
+        datatype=field["datatype"],
+        description=field["description"],
+        required=bool(field.get("required", False)),
+        order=field.get("order", at + 1),
+        help=field.get("help", ""),
+        choices=tuple(Choice(value["key"], value["name"]) for value in field.get("values", ())),
+        show_when=_condition(field.get("show_when")),
+        minimum=field.get("minimum"),
+        maximum=field.get("maximum"),
+    )
+
+
+def _several(value: Any) -> tuple[str, ...]:
+    return () if value is None else (value,) if isinstance(value, str) else tuple(value)
+
+
+def _condition(value: Mapping[str, Any] | None) -> Condition | None:
+    return None if value is None else Condition(value["field"], _several(value["is"]))
+
+
+# --- what is wrong with a file ----------------------------------------------------------------------------------------
+
+
+def definition_problems(
+    detail: Mapping[str, Any],
+    *,
+    divisions: Mapping[str, str] | None = None,
+    calendars: Collection[str] | None = None,
+) -> list[Problem]:
+    """Each thing that keeps a file from being a request type, in words of the file; none when it is one.
+
+    `divisions` maps every division's code to its department's, `calendars` are the known calendars: both are checked when
+    given.
+    """
+    code = detail.get("code")
+    where = code if isinstance(code, str) else "this type"
+    problems = [
+        Problem(str(key), f"{where}: “{key}” is not a key of a request type. Remove it or correct its spelling.")
+        for key in detail
+        if key not in _TOP
+    ]
+    if not isinstance(code, str) or not _CODE.fullmatch(code):
+        problems.append(Problem("code", f"{where}: the code is lower-case letters, digits and _, at most 59."))
+    for key in ("name", "group", "department"):
+        if not _is_text(detail.get(key), 120):
+            problems.append(Problem(key, f"{where}: “{key}” is missing. Write it as text of at most 120 characters."))
+    for key, allowed, given in (
+        ("kind", tuple(KINDS), detail.get("kind")),
+        ("priority", PRIORITIES, detail.get("priority", "normal")),
+        ("place", PLACES, detail.get("place", "premise")),
+    ):
+        if given not in allowed:
+            problems.append(Problem(key, f"{where}: “{key}” is one of {', '.join(allowed)}."))
+    synonyms = detail.get("synonyms", [])
+    if not isinstance(synonyms, list) or not all(_is_text(each, 60) for each in synonyms):
+        problems.append(Problem("synonyms", f"{where}: “synonyms” is a list of words the public uses."))
+    problems += _field_problems(detail.get("field", []), where)
+    problems += _clock_problems(detail.get("sla"), where, calendars)
+    problems += _closing_problems(detail.get("disposition"), where)
+    problems += _duplicate_problems(detail.get("duplicate"), where)
+    problems += _text_problems(detail.get("text"), where)
+    problems += _routing_problems(detail, where, divisions)
+    return problems
+
+
+def _is_text(value: Any, most: int) -> bool:
+    return isinstance(value, str) and 0 < len(value.strip()) <= most
+
+
+def _tables(value: Any) -> list[Mapping[str, Any]] | None:
+    return value if isinstance(value, list) and all(isinstance(each, dict) for each in value) else None
+
+
+def _field_problems(given: Any, where: str) -> list[Problem]:
+    fields = _tables(given)
+    if fields is None:
+        return [Problem("field", f"{where}: questions are written as [[field]] tables.")]
+    problems: list[Problem] = []
+    keys: dict[str, set[str]] = {}
+    for field in fields:
+        code = field.get("code")
+        name = f"{where}, field {code if isinstance(code, str) else '?'}"
+        if not isinstance(code, str) or not _CODE.fullmatch(code):
+            problems.append(Problem("field", f"{name}: the code is lower-case letters, digits and _, at most 59."))
+            continue
+        if code in keys:
+            problems.append(Problem(code, f"{name}: the code is there twice."))
+        for key in field:
+            if key not in _FIELD:
+                problems.append(Problem(code, f"{name}: “{key}” is not a key of a field. Remove it or correct its spelling."))
+        datatype = field.get("datatype")
+        if datatype not in DATATYPES:
+            problems.append(Problem(code, f"{name}: “datatype” is one of {', '.join(DATATYPES)}."))
+        if not _is_text(field.get("description"), 120):
+            problems.append(Problem(code, f"{name}: “description”, the question itself, is missing or over 120 characters."))
+        if not isinstance(field.get("required", False), bool) or not isinstance(field.get("order", 0), int):
+            problems.append(Problem(code, f"{name}: “required” is true or false and “order” a whole number."))
+        for key in ("minimum", "maximum"):
+            if key in field and (datatype != "number" or not isinstance(field[key], int)):
+                problems.append(Problem(code, f"{name}: “{key}” is a whole number and belongs to a number."))
+        keys[code] = set()
+        values = _tables(field.get("values", []))
+        if values is None or (datatype in LISTS) != bool(values):
+            problems.append(Problem(code, f"{name}: “values” is the list of choices of a list, and of no other kind."))
+            continue
+        for value in values:
+            key, words = value.get("key"), value.get("name")
+            if not isinstance(key, str) or not _KEY.fullmatch(key) or not _is_text(words, 80) or key in keys[code]:
+                problems.append(Problem(code, f"{name}: each value has a key of its own and a name of at most 80 characters."))
+            else:
+                keys[code].add(key)
+    order = {str(field.get("code")): field.get("order", at + 1) for at, field in enumerate(fields)}
+    for field in fields:
+        if "show_when" in field:
+            problems += _condition_problems(field["show_when"], keys, f"{where}, field {field.get('code')}", str(field.get("code")))
+            asked = field["show_when"].get("field") if isinstance(field["show_when"], dict) else None
+            this, other = order.get(str(field.get("code"))), order.get(str(asked))
+            if isinstance(this, int) and isinstance(other, int) and other >= this:
+                problems.append(Problem(str(field.get("code")), f"{where}, field {field.get('code')}: “{asked}” must be asked before it."))
+    return problems
+
+
+def _condition_problems(condition: Any, keys: Mapping[str, set[str]], name: str, field: str) -> list[Problem]:
+    if not isinstance(condition, dict) or set(condition) != {"field", "is"}:
+        return [Problem(field, f"{name}: a condition is written {{ field = \"…\", is = \"…\" }}.")]
+    asked = condition["field"]
+    if not keys.get(asked):
+        return [Problem(field, f"{name}: the condition names “{asked}”, which is no list among the questions.")]
+    unknown = [each for each in _several(condition["is"]) if each not in keys[asked]]
+    return [Problem(field, f"{name}: “{each}” is no value of “{asked}”.") for each in unknown]
+
+
+def _clock_problems(sla: Any, where: str, calendars: Collection[str] | None) -> list[Problem]:
+    if sla is None:
+        return []
+    if not isinstance(sla, dict) or set(sla) - {"calendar", "target", "rule"} or not _is_text(sla.get("rule"), 120):
+        return [Problem("sla", f"{where}: [sla] has “calendar”, “target” and “rule”, the promise in words.")]
+    problems = []
+    if not isinstance(sla.get("calendar"), str) or (calendars is not None and sla["calendar"] not in calendars):
+        known = f" Known are {', '.join(sorted(calendars))}." if calendars else ""
+        problems.append(Problem("sla", f"{where}: there is no calendar “{sla.get('calendar')}”.{known}"))
+    try:
+        clock.read_target(sla.get("target"), "sla")
+    except Refused as refused:
+        problems += [Problem("sla", f"{where}: {problem.message}") for problem in refused.problems]
+    return problems
+
+
+def _closing_problems(given: Any, where: str) -> list[Problem]:
+    rows = _tables(given)
+    if not rows:
+        return [Problem("disposition", f"{where}: give at least one [[disposition]], a way the request can end.")]
+    problems, seen = [], set()
+    for row in rows:
+        code = row.get("code")
+        if (
+            not isinstance(code, str) or not _CODE.fullmatch(code) or code in seen or not _is_text(row.get("name"), 120)
+            or not isinstance(row.get("requires_note", False), bool) or set(row) - {"code", "name", "requires_note"}
+        ):  # fmt: skip
+            problems.append(
+                Problem("disposition", f"{where}: each [[disposition]] has a code of its own, a name and perhaps requires_note.")
+            )
+        seen.add(code)
+    return problems
+
+
+def _duplicate_problems(duplicate: Any, where: str) -> list[Problem]:
+    if duplicate is None:
+        return []
+    metres = duplicate.get("metres") if isinstance(duplicate, dict) else None
+    if not isinstance(duplicate, dict) or duplicate.get("scope") not in SCOPES or set(duplicate) - {"scope", "metres"}:
+        return [Problem("duplicate", f"{where}: [duplicate] has “scope” ({' or '.join(SCOPES)}) and “metres”.")]
+    if not isinstance(metres, int) or not 1 <= metres <= 2000:
+        return [Problem("duplicate", f"{where}: “metres” is a whole number from 1 to 2000.")]
+    return []
+
+
+def _text_problems(text: Any, where: str) -> list[Problem]:
+    if text is None:
+        return []
+    if not isinstance(text, dict) or set(text) - {"representative", "caller"} or not all(isinstance(each, str) for each in text.values()):
+        return [Problem("text", f"{where}: [text] has “representative” and “caller”, both as text.")]
+    holes = set(re.findall(r"\{([^}]*)\}", text.get("caller", ""))) - {"due"}
+    return [Problem("text", f"{where}: in the caller’s words only {{due}} can be filled in, not {{{hole}}}.") for hole in sorted(holes)]
+
+
+def _routing_problems(detail: Mapping[str, Any], where: str, divisions: Mapping[str, str] | None) -> list[Problem]:
+    rows = _tables(detail.get("routing", []))
+    if rows is None:
+        return [Problem("routing", f"{where}: routes are written as [[routing]] tables.")]
+    problems = []
+    keys = {
+        field["code"]: {value.get("key") for value in field.get("values", ()) if isinstance(value, dict)}
+        for field in _tables(detail.get("field", [])) or ()
+        if isinstance(field.get("code"), str) and isinstance(field.get("values", []), list)
+    }
+    named = [detail.get("division")] if detail.get("division") is not None else []
+    for row in rows:
+        if not isinstance(row.get("division"), str) or set(row) - {"division", "district", "when", "why"}:
+            problems.append(Problem("routing", f"{where}: each [[routing]] has “division” and may have “district”, “when” and “why”."))
+            continue
+        named.append(row["division"])
+        if "when" in row:
+            problems += _condition_problems(row["when"], keys, f"{where}, routing", "routing")
+    if divisions is not None:
+        problems += [
+            Problem("division", f"{where}: there is no division “{each}”.") for each in named if each not in divisions
+        ]
+        if detail.get("department") not in divisions.values():
+            problems.append(Problem("department", f"{where}: there is no department “{detail.get('department')}” with a division."))
+    return problems
