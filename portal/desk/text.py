@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+
+from db import core
+from portal import settings
+from portal.shared.text import due_text, moment_text
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&^=])")
 _JOINER = "\u2060"
@@ -31,3 +38,18 @@ def user_text(value: object, *, on: Any = None, grey: bool = False) -> None:
         where.caption(inert(value))
     else:
         where.text(str(value))
+
+
+def moment(at: dt.datetime) -> str:
+    """An instant as the city's clocks show it: “today 3:00 pm”, “Fri, Nov 27, 5:00 pm”."""
+    return moment_text(at, settings.current().zone, core.now())
+
+
+def due(at: dt.datetime) -> str:
+    """A due time against now: “Today 3:00 pm”, “2 days late”."""
+    return due_text(at, core.now(), settings.current().zone)
+
+
+def today() -> dt.date:
+    """The city's civil date now."""
+    return core.now().astimezone(settings.current().time_zone).date()

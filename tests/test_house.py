@@ -1,0 +1,112 @@
+"""The rules of the house as programs: rooms, pages, commands, packs, words."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from db import packs_io, tables
+from portal.desk.app import BY_NAME, PAGES
+from portal.shared.command import COMMANDS
+from portal.staff.rules import PERMISSIONS
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = ("directory", "staff", "contacts", "service_requests", "accounts", "metering", "billing", "waste", "moves", "opinion")
+"""Bottom to top; `reports` joins with its first duty."""
+FLOOR_FILES = {"core", "events", "schema", "bulk", "packs_io", "tables", "__init__"}
+PAGE_FILES = sorted(path for path in (ROOT / "pages").glob("*.py") if path.name != "__init__.py")
+PYTHON_FILES = sorted(path for floor in ("portal", "db", "pages") for path in (ROOT / floor).rglob("*.py"))
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.stem for path in folder.iterdir() if path.suffix == ".py" or (path.is_dir() and (path / "__init__.py").exists())}
+
+
+def test_the_rooms_have_the_same_names_on_each_floor() -> None:
+    assert set(ROOMS) <= _names(ROOT / "portal")
+    assert _names(ROOT / "db") - FLOOR_FILES - {"migrations"} == set(ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_holds_rules_commands_and_views_only(room: str) -> None:
+    assert _names(ROOT / "portal" / room) <= {"__init__", "rules", "commands", "views"}
+    doc = ast.get_docstring(ast.parse((ROOT / "portal" / room / "__init__.py").read_text("utf-8")))
+    assert doc, f"portal/{room}/__init__.py says in one docstring what the room is for"
+
+
+@pytest.mark.parametrize("path", PAGE_FILES, ids=lambda path: path.stem)
+def test_a_page_is_thin(path: Path) -> None:
+    source = path.read_text("utf-8")
+    assert len(source.splitlines()) <= 120
+    assert not re.search(r"\bselect\(|\bfrom db\b|\bimport db\b|sqlalchemy", source)
+
+
+@pytest.mark.parametrize("path", PAGE_FILES, ids=lambda path: path.stem)
+def test_a_page_stands_in_the_register(path: Path) -> None:
+    assert path.stem in BY_NAME
+
+
+def test_every_registered_page_has_a_file_and_a_permission_that_exists() -> None:
+    for spec in PAGES:
+        assert (ROOT / "pages" / f"{spec.name}.py").is_file(), spec.name
+        assert spec.permission in PERMISSIONS, spec.permission
+
+
+def _import_all_commands() -> None:
+    import importlib
+
+    for room in ROOMS:
+        if "commands" in _names(ROOT / "portal" / room):
+            importlib.import_module(f"portal.{room}.commands")
+
+
+def test_every_command_takes_the_actor_first_and_needs_a_permission_that_exists() -> None:
+    _import_all_commands()
+    assert len(COMMANDS) > 30
+    for spec in COMMANDS.values():
+        assert spec.permission in PERMISSIONS, f"{spec.name} needs the unknown permission {spec.permission}"
+        assert spec.function.__wrapped__.__code__.co_varnames[:2] == ("actor", "work"), spec.name
+
+
+def test_every_permission_in_a_role_file_exists_and_every_permission_is_in_a_role() -> None:
+    held = set()
+    for file in packs_io.read_packs(["base"]):
+        if file.kind == "role":
+            unknown = set(file.detail["permissions"]) - set(PERMISSIONS)
+            assert not unknown, f"{file.path.name}: {unknown}"
+            held |= set(file.detail["permissions"])
+    assert held == set(PERMISSIONS)
+
+
+def test_streamlit_markup_of_data_is_never_switched_on() -> None:
+    """User text reaches the screen only as text: no raw HTML, no Markdown built from data outside `inert`."""
+    for path in PYTHON_FILES:
+        source = path.read_text("utf-8")
+        assert "unsafe_allow_html" not in source, path
+        for call in re.finditer(r"st\.(markdown|write|html|title|subheader|caption|info|error|warning|success)\(\s*f(['\"])(.*?)\2", source):
+            for hole in re.findall(r"\{([^{}]+)\}", call[3]):
+                plain = hole.strip()
+                assert re.match(r"(inert|len|moment|due|day|money|count|format_|html\.escape|_|icon|sum|number|\w*_text|[a-z_.]*count|active)", plain) or not re.search(
+                    r"name|note|word|address|description|title|resolution|phone|email|answer", plain
+                ), f"{path.name}: {call[0]} shows {plain} without inert()"
+
+
+def test_no_city_is_named_in_python() -> None:
+    for path in PYTHON_FILES:
+        found = re.findall(r"(?i)tallahassee|boston|kansas city|somerville|leon county", path.read_text("utf-8"))
+        assert not found or path.name in {"_none_"}, f"{path}: {found}: a city's name is data"
+
+
+def test_every_table_is_a_word_of_the_glossary() -> None:
+    glossary = next(file for file in packs_io.read_packs(["base"]) if file.kind == "glossary")
+    words = {entry["table"] for entry in glossary.detail["word"] if "table" in entry}
+    missing = set(tables.Base.metadata.tables) - words
+    assert not missing, f"tables without a word in db/packs/base/glossary: {sorted(missing)}"
+
+
+def test_no_file_outgrows_its_room() -> None:
+    long = {str(path.relative_to(ROOT)): count for path in PYTHON_FILES if (count := len(path.read_text("utf-8").splitlines())) > 700}
+    assert not {name for name in long if "migrations" not in name}, long
