@@ -22,6 +22,7 @@ import sys
 import threading
 import time
 import tomllib
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
@@ -587,6 +588,10 @@ def serve(settings: Settings, demo: bool = False) -> None:
     import uvicorn
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("httpx", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    # Authlib speaks through httpx and announces another client to come; nothing an operator can act on.
+    warnings.filterwarnings("ignore", message="The httpx module is deprecated")
     config = uvicorn.Config(
         build_app(settings),
         host=settings.host,

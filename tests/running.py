@@ -26,6 +26,8 @@ from tests.tools import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import BrowserContext
+
 STARTS_WITHIN_SECONDS = 90.0
 STOPS_WITHIN_SECONDS = 20.0
 AUDIT_KEY = "key of the tests, of no installation"  # the one the template databases were made with
@@ -127,3 +129,10 @@ def stop(process: subprocess.Popen[bytes]) -> int:
             process.kill()
             process.wait()
     return process.returncode
+
+
+def sign_in(context: BrowserContext, served: Served, staff_id: int) -> None:
+    """Signs a person of the demo city in for this browser profile, without the page where people choose."""
+    answer = context.request.post(f"{served.url}/sign-in", form={"staff": str(staff_id)}, max_redirects=0)
+    if answer.status != 303:
+        raise RuntimeError(f"{staff_id} could not sign in: {answer.text()}")

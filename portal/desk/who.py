@@ -251,13 +251,14 @@ def fragment(function: Callable[..., None] | None = None, *, run_every: float | 
 
 
 def _narrow() -> DeltaGenerator:
-    """A column in the middle, for the pages that have one thing to say."""
-    return st.container(width=480, key="sign-in-card")
+    """A card in the middle, for the pages that have one thing to say."""
+    middle = st.container(horizontal_alignment="center", key="sign-in-page")
+    return middle.container(width=480, border=True, key="sign-in-card")
 
 
 def draw_sign_in(found: SignedOut) -> None:
     """The page of nobody: why they were signed out, and one way in."""
-    with _narrow(), st.container(border=True):
+    with _narrow():
         st.title("Sign in")
         if WHY.get(found.why):
             st.text(WHY[found.why])
@@ -272,7 +273,7 @@ def draw_sign_in(found: SignedOut) -> None:
 
 def draw_not_admitted(found: NotAdmitted) -> None:
     """The page of somebody the provider knows and the portal does not: what to do, and what to tell the administrator."""
-    with _narrow(), st.container(border=True):
+    with _narrow():
         if found.reason == "inactive":
             st.title("Your access was ended")
             st.text(

@@ -46,9 +46,3 @@ def demo_portal(templates: Templates, tmp_path_factory: pytest.TempPathFactory) 
     url = templates.copy("sqlite", True, lambda: "")
     with running.portal(tmp_path_factory.mktemp("portal"), url, PORTAL_AS_OF="2026-11-24") as served:
         yield served
-
-
-def sign_in(context: BrowserContext, served: running.Served, staff_id: int) -> None:
-    """Signs a person of the demo city in for this profile, without the page where people choose."""
-    answer = context.request.post(f"{served.url}/sign-in", form={"staff": str(staff_id)}, max_redirects=0)
-    assert answer.status == 303, answer.text()
