@@ -112,3 +112,39 @@ def reference_versions(session: Session, kind: str, code: str) -> Sequence[Refer
         .where(ReferenceRow.kind == kind, ReferenceRow.code == code)
         .order_by(ReferenceRow.effective_from)
     ).all()
+
+
+def departments_by_code(session: Session) -> dict[str, Department]:
+    return {row.code: row for row in departments(session)}
+
+
+def _articles_in_force(on: dt.date) -> sa.Select[tuple[KnowledgeArticle]]:
+    """The newest version of each article on a day, unless it has ended."""
+    newest = (
+        sa.select(KnowledgeArticle.code, sa.func.max(KnowledgeArticle.effective_from).label("since"))
+        .where(KnowledgeArticle.effective_from <= on)
+        .group_by(KnowledgeArticle.code)
+        .subquery()
+    )
+    return (
+        sa.select(KnowledgeArticle)
+        .join(newest, sa.and_(newest.c.code == KnowledgeArticle.code, newest.c.since == KnowledgeArticle.effective_from))
+        .where(sa.or_(KnowledgeArticle.effective_to.is_(None), KnowledgeArticle.effective_to > on))
+        .order_by(KnowledgeArticle.topic, KnowledgeArticle.title)
+    )
+
+
+def articles(session: Session, on: dt.date) -> Sequence[KnowledgeArticle]:
+    """All articles in force on a day, by topic and title."""
+    return session.scalars(_articles_in_force(on)).all()
+
+
+def articles_with_words(session: Session, words: Sequence[str], on: dt.date, *, every: bool = True) -> Sequence[KnowledgeArticle]:
+    """Articles in force on a day that hold these folded words (all of them, or any). Folded words hold letters and digits
+    only, so the pattern needs no escape and both databases find the same."""
+    holds = [KnowledgeArticle.search_text.like(f"%{word}%") for word in words]
+    return session.scalars(_articles_in_force(on).where(sa.and_(*holds) if every else sa.or_(*holds))).all()
+
+
+def article(session: Session, code: str, on: dt.date) -> KnowledgeArticle | None:
+    return session.scalar(_articles_in_force(on).where(KnowledgeArticle.code == code))
