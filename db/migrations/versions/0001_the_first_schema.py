@@ -13,15 +13,15 @@ depends_on = None
 
 
 APPEND_ONLY = (
+    "event",
+    "event_seal",
+    "request_state",
     "bill",
     "payment",
     "identity_check",
     "opinion_heard",
     "emergency_call",
-    "event",
-    "event_seal",
     "register_read",
-    "request_state",
 )
 """Tables that may only grow, as of this revision."""
 
@@ -116,6 +116,47 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event_seal")),
     )
     op.create_table(
+        "find_entry",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("subject_id", sa.BigInteger(), nullable=False),
+        sa.Column("closed", sa.Boolean(), nullable=False),
+        sa.Column("names", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("zip", sa.String(length=10), nullable=False),
+        sa.Column("numbers", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_find_entry")),
+    )
+    op.create_table(
+        "find_number",
+        sa.Column(
+            "key", sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"), nullable=False
+        ),
+        sa.Column("entry_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(length=1), nullable=False),
+        sa.Column("skip", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "entry_id", "kind", name=op.f("pk_find_number")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "find_term",
+        sa.Column(
+            "word", sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"), nullable=False
+        ),
+        sa.Column("entries", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("word", name=op.f("pk_find_term")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "find_word",
+        sa.Column(
+            "word", sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"), nullable=False
+        ),
+        sa.Column("entry_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("word", "entry_id", name=op.f("pk_find_word")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "flag",
         sa.Column("subject_kind", sa.String(length=12), nullable=False),
         sa.Column("subject_id", sa.BigInteger(), nullable=False),
@@ -197,6 +238,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("source", "value", "subject_kind", name=op.f("uq_other_number_source_value_subject_kind")),
     )
     with op.batch_alter_table("other_number", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_other_number_subject_kind_subject_id"), ["subject_kind", "subject_id"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_other_number_value_folded"), ["value_folded"], unique=False)
 
     op.create_table(
@@ -243,6 +287,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
         sa.UniqueConstraint("number", name=op.f("uq_person_number")),
     )
+    with op.batch_alter_table("person", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_person_merged_into_id"), ["merged_into_id"], unique=False)
+
     op.create_table(
         "reference_row",
         sa.Column("kind", sa.String(length=40), nullable=False),
@@ -895,18 +942,21 @@ def upgrade() -> None:
             batch_op.f("ix_service_request_account_id_opened_at"), ["account_id", "opened_at"], unique=False
         )
         batch_op.create_index("ix_service_request_assigned", ["assigned_id", "closed", "due_at"], unique=False)
-        batch_op.create_index("ix_service_request_due", ["closed", "due_at"], unique=False)
+        batch_op.create_index("ix_service_request_due", ["closed", "due_at", "state_code", "assigned_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_service_request_external_id"), ["external_id"], unique=False)
         batch_op.create_index("ix_service_request_group_minutes", ["group_name", "minutes_to_close"], unique=False)
         batch_op.create_index("ix_service_request_month", ["opened_month", "group_name", "district"], unique=False)
         batch_op.create_index("ix_service_request_near", ["closed", "latitude", "longitude"], unique=False)
+        batch_op.create_index("ix_service_request_owner", ["owner_id", "closed", "due_at"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_service_request_person_id_opened_at"), ["person_id", "opened_at"], unique=False
         )
         batch_op.create_index(
             batch_op.f("ix_service_request_premise_id_closed"), ["premise_id", "closed"], unique=False
         )
-        batch_op.create_index("ix_service_request_queue", ["division_code", "closed", "due_at"], unique=False)
+        batch_op.create_index(
+            "ix_service_request_queue", ["division_code", "closed", "due_at", "state_code", "assigned_id"], unique=False
+        )
 
     op.create_table(
         "request_caller",
@@ -961,6 +1011,7 @@ def upgrade() -> None:
         sa.Column("account_id", core.BigId, nullable=True),
         sa.Column("agreement_id", core.BigId, nullable=True),
         sa.Column("service_point_id", core.BigId, nullable=True),
+        sa.Column("address", sa.String(length=300), nullable=False),
         sa.Column("division_code", sa.String(length=40), nullable=False),
         sa.Column("crew", sa.String(length=60), nullable=False),
         sa.Column("state_code", sa.String(length=24), nullable=False),
@@ -993,9 +1044,12 @@ def upgrade() -> None:
     with op.batch_alter_table("work_order", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_work_order_account_id"), ["account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_work_order_agreement_id"), ["agreement_id"], unique=False)
-        batch_op.create_index("ix_work_order_due", ["closed", "due_at"], unique=False)
+        batch_op.create_index("ix_work_order_assigned", ["assigned_id", "closed", "due_at"], unique=False)
+        batch_op.create_index("ix_work_order_due", ["closed", "due_at", "state_code", "assigned_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_work_order_premise_id_closed"), ["premise_id", "closed"], unique=False)
-        batch_op.create_index("ix_work_order_queue", ["division_code", "closed", "due_at"], unique=False)
+        batch_op.create_index(
+            "ix_work_order_queue", ["division_code", "closed", "due_at", "state_code", "assigned_id"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_work_order_request_id"), ["request_id"], unique=False)
 
     # ### end Alembic commands ###
@@ -1011,6 +1065,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_work_order_queue")
         batch_op.drop_index(batch_op.f("ix_work_order_premise_id_closed"))
         batch_op.drop_index("ix_work_order_due")
+        batch_op.drop_index("ix_work_order_assigned")
         batch_op.drop_index(batch_op.f("ix_work_order_agreement_id"))
         batch_op.drop_index(batch_op.f("ix_work_order_account_id"))
 
@@ -1028,6 +1083,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_service_request_queue")
         batch_op.drop_index(batch_op.f("ix_service_request_premise_id_closed"))
         batch_op.drop_index(batch_op.f("ix_service_request_person_id_opened_at"))
+        batch_op.drop_index("ix_service_request_owner")
         batch_op.drop_index("ix_service_request_near")
         batch_op.drop_index("ix_service_request_month")
         batch_op.drop_index("ix_service_request_group_minutes")
@@ -1134,6 +1190,9 @@ def downgrade() -> None:
     op.drop_table("service_area")
     op.drop_table("role")
     op.drop_table("reference_row")
+    with op.batch_alter_table("person", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_person_merged_into_id"))
+
     op.drop_table("person")
     with op.batch_alter_table("outbox_message", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_outbox_message_delivery_state_due_at"))
@@ -1141,6 +1200,7 @@ def downgrade() -> None:
     op.drop_table("outbox_message")
     with op.batch_alter_table("other_number", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_other_number_value_folded"))
+        batch_op.drop_index(batch_op.f("ix_other_number_subject_kind_subject_id"))
 
     op.drop_table("other_number")
     op.drop_table("number_sequence")
@@ -1154,6 +1214,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_flag_subject_kind_subject_id"))
 
     op.drop_table("flag")
+    op.drop_table("find_word")
+    op.drop_table("find_term")
+    op.drop_table("find_number")
+    op.drop_table("find_entry")
     op.drop_table("event_seal")
     op.drop_table("event_head")
     with op.batch_alter_table("event", schema=None) as batch_op:
