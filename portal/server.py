@@ -340,10 +340,14 @@ def warm_up() -> None:
         importlib.import_module(name)
     import portal
 
-    for module in pkgutil.walk_packages(portal.__path__, "portal."):
-        # The entry script draws when it is imported, and the command line is no part of the desk.
-        if not module.name.endswith((".app", ".__main__", ".server")):
+    for module in pkgutil.walk_packages(portal.__path__, "portal.", onerror=lambda _name: None):
+        # The command line and the maker of demo cities are no part of the desk.
+        if module.name.startswith(("portal.__main__", "portal.demo_city", "portal.server")):
+            continue
+        try:
             importlib.import_module(module.name)
+        except Exception:  # the pages of the other rooms still serve the callers who are waiting
+            log.exception("%s cannot be imported; pages that need it will fail", module.name)
     import plotly.graph_objects as go
 
     go.Figure(go.Scatter(x=[0, 1], y=[0, 1])).to_json()
