@@ -157,8 +157,7 @@ def staff_add(
     from portal.staff import commands
     from portal.staff.rules import StaffForm
 
-    _connect()
-    upkeep.ensure_packs()
+    upkeep.ensure_packs(_connect())
     try:
         receipt = commands.add_staff(SYSTEM, StaffForm(issuer, subject, name or subject, tuple(role), email, division))
     except Refused as refused:

@@ -49,6 +49,11 @@ class Settings(BaseSettings):
         default=Path("data"), description="Folder for the embedded database, uploads and the generated audit key."
     )
 
+    packs: str = Field(
+        default="base",
+        description="Packs loaded into a fresh database, separated by commas; later ones override earlier ones.",
+    )
+
     city_name: str = Field(default="City Services", max_length=60, description="Name shown on each page and print.")
     city_logo: Path | None = Field(default=None, description="SVG or PNG file shown above the menu. Empty: the name.")
     zone: str = Field(default="America/New_York", description="Time zone of the city, an IANA name.")

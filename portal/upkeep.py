@@ -159,14 +159,14 @@ def load_packs(names: list[str], folder: Path | None = None) -> dict[str, int]:
         return counts
 
 
-def ensure_packs() -> None:
-    """Loads the base pack into a database that has no roles yet (a fresh installation)."""
+def ensure_packs(setting: Settings) -> None:
+    """Loads the packs of the settings into a database that has no roles yet (a fresh installation)."""
     from db import staff
 
     with core.read() as session:
         if staff.all_roles(session):
             return
-    load_packs(["base"])
+    load_packs([name.strip() for name in setting.packs.split(",") if name.strip()])
 
 
 # --- audit ------------------------------------------------------------------------------------------------------------
