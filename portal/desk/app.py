@@ -65,7 +65,7 @@ def default_page(actor: Actor) -> str:
 def main() -> None:
     """One run of the desk."""
     setting = settings.current()
-    st.set_page_config(page_title=setting.city_name, page_icon=":material/support_agent:", layout="wide", initial_sidebar_state=228)
+    st.set_page_config(page_title=setting.city_name, page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=228)
     st.html(ASSETS / "desk.css")
     if st.context.theme.type == "dark":
         st.html(ASSETS / "dark.css")
