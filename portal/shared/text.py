@@ -241,9 +241,9 @@ def _card_candidates(groups: Sequence[str]) -> Iterator[str]:
         for start in range(len(groups) - len(pattern) + 1):
             if sizes[start : start + len(pattern)] == pattern:
                 yield "".join(groups[start : start + len(pattern)])
-    # Any other way of grouping, when the run is nothing but those digits and holds no telephone number (3-3-4).
-    holds_phone = any(sizes[at : at + 3] == (3, 3, 4) for at in range(len(sizes)))
-    if len(groups) > 1 and not holds_phone and 10 not in sizes and 13 <= sum(sizes) <= 19:
+    # Any other way of grouping, when the run is nothing but those digits and holds no telephone or account number.
+    holds_other = 10 in sizes or any(sizes[at : at + 3] in ((3, 3, 4), (3, 4, 1)) for at in range(len(sizes)))
+    if len(groups) > 1 and not holds_other and 13 <= sum(sizes) <= 19:
         yield "".join(groups)
 
 
