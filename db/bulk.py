@@ -13,7 +13,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 
 from db.core import APPEND_ONLY, Base, append_only_statements, batched
 
@@ -51,7 +50,9 @@ def load(db: Database, model: Model, columns: Sequence[str], rows: Iterable[tupl
 
 
 def _load_sqlite(db: Database, table: sa.Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
-    statement = str(sa.insert(table).compile(dialect=sqlite.dialect(), column_keys=list(names)))
+    # Written out: SQLAlchemy's own INSERT names the columns in the table's order, not in that of the tuples.
+    marks = ", ".join("?" * len(names))
+    statement = f"INSERT INTO {table.name} ({_quoted(names)}) VALUES ({marks})"  # noqa: S608 - names of our own tables
     count, size = 0, _FIRST_BATCH
     iterator = iter(rows)
     while True:
