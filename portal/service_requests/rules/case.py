@@ -64,7 +64,8 @@ def read_states(detail: Mapping[str, Any]) -> StateTable:
     if bad := [state.code for state in states.values() if state.kind not in (OPEN, WAITING, CLOSED)]:
         raise ValueError(f"{detail['code']}: the kind of {', '.join(bad)} is none of open, waiting, closed.")
     ends = tuple(
-        Disposition(row["code"], row["name"], bool(row.get("requires_note", False))) for row in detail.get("disposition", ())
+        Disposition(row["code"], row["name"], bool(row.get("requires_note", False)), row.get("state", ""))
+        for row in detail.get("disposition", ())
     )
     return StateTable(detail["first"], states, moves, ends)
 
@@ -148,3 +149,29 @@ def stale_problem(what: str, who: str, when: str, did: str) -> Problem:
     """Somebody else was faster: who, when and what they did, so that nothing is overwritten unseen."""
     by = f"{who} changed it {when}" if who else f"It was changed {when}"
     return Problem("", f"{what} is no longer as you saw it. {by}{f': {did}' if did else ''}. Look at it again, then save.")
+
+
+DID = {
+    "request.opened": "opened",
+    "request.moved": "moved to another state",
+    "request.assigned": "given to somebody",
+    "request.closed": "closed",
+    "request.reopened": "reopened",
+    "request.joined": "a further caller joined",
+    "work_order.opened": "written",
+    "work_order.moved": "moved to another state",
+    "work_order.closed": "closed",
+    "work_order.assigned": "given to somebody",
+    "work_order.handed_over": "handed over",
+    "request.handed_over": "handed over",
+    "known_event.started": "announced",
+    "known_event.updated": "new words for callers",
+    "known_event.joined": "a further caller joined",
+    "known_event.ended": "ended",
+}
+"""Events of this room in plain words."""
+
+
+def did(event_name: str) -> str:
+    """An event of this room in plain words."""
+    return DID.get(event_name, event_name.partition(".")[2].replace("_", " "))

@@ -85,6 +85,8 @@ class Disposition:
     code: str
     name: str
     requires_note: bool = False
+    state: str = ""
+    """The closed state it leads to, where there is more than one."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,92 @@
+"""What counts today: the request types, states and calendars in force, as the rules take them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from db import core, directory
+from db import service_requests as rows
+from portal import settings
+from portal.service_requests.rules import case, due, request_type
+from portal.shared.calendar import Due, Pause
+from portal.shared.problem import Problem
+from portal.shared.refusal import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.orm import Session
+
+    from portal.shared.calendar import BusinessCalendar
+
+REQUEST, WORK_ORDER = "request", "work_order"
+
+
+@dataclass(frozen=True)
+class TypeInForce:
+    """A request type with the version a new case would keep."""
+
+    definition: request_type.Definition
+    version_no: int
+    since: dt.date
+
+
+def zone() -> str:
+    return settings.current().zone
+
+
+def local_day(at: dt.datetime | None = None) -> dt.date:
+    """The civil day in the city, now or at an instant."""
+    return (at or core.now()).astimezone(settings.current().time_zone).date()
+
+
+def type_in_force(session: Session, code: str, on: dt.date) -> TypeInForce | None:
+    """The version of a request type that counts on a day; None when there is none or it was taken out of use."""
+    row = rows.request_type_in_force(session, code, on)
+    if row is None or not row.active:
+        return None
+    return TypeInForce(request_type.read_definition(row.detail), row.version_no, row.effective_from)
+
+
+def definition_of(session: Session, request: rows.ServiceRequest) -> request_type.Definition | None:
+    """The definition a case was opened with; None for a case of another system whose type is not ours."""
+    row = rows.request_type_version(session, request.request_type_code, request.request_type_version)
+    return None if row is None else request_type.read_definition(row.detail)
+
+
+def states(session: Session, of: str = REQUEST, on: dt.date | None = None) -> case.StateTable:
+    """The table of states and moves of requests or of work orders."""
+    row = directory.reference_row(session, "state", of, on or local_day())
+    if row is None:
+        raise Refused([Problem("", f"There is no table of states for a {of.replace('_', ' ')}. Load the base pack.")])
+    return case.read_states(row.detail)
+
+
+def calendar(session: Session, code: str, around: dt.date) -> BusinessCalendar:
+    """A calendar in force on a day, with the holidays around it."""
+    row = directory.reference_row(session, "calendar", code, around)
+    if row is None:
+        raise Refused([Problem("", f"There is no calendar “{code}”. Ask an administrator to load it.")])
+    return due.calendar_of(row.detail, zone(), around)
+
+
+def due_of(
+    session: Session, definition: request_type.Definition | None, opened_at: dt.datetime, pauses: Iterable[Pause] = ()
+) -> Due | None:
+    """When a request of this type opened then is due; None when no time is promised."""
+    if definition is None or definition.sla_calendar is None:
+        return None
+    return due.due_of(definition, calendar(session, definition.sla_calendar, local_day(opened_at)), opened_at, pauses)
+
+
+def dispositions(table: case.StateTable, definition: request_type.Definition | None) -> tuple[request_type.Disposition, ...]:
+    """How a case can end: its type's own ways first, then those every case has."""
+    own = definition.dispositions if definition is not None else ()
+    taken = {each.code for each in own}
+    general = tuple(each for each in table.dispositions if each.code not in taken)
+    if own:
+        # “Done” and “Referred elsewhere” are for cases whose type brought no endings of its own.
+        general = tuple(each for each in general if each.code not in ("resolved", "referred"))
+    return own + general
