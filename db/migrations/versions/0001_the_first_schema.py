@@ -944,6 +944,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_service_request_assigned", ["assigned_id", "closed", "due_at"], unique=False)
         batch_op.create_index("ix_service_request_due", ["closed", "due_at", "state_code", "assigned_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_service_request_external_id"), ["external_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_service_request_known_event_id"), ["known_event_id"], unique=False)
         batch_op.create_index("ix_service_request_group_minutes", ["group_name", "minutes_to_close"], unique=False)
         batch_op.create_index("ix_service_request_month", ["opened_month", "group_name", "district"], unique=False)
         batch_op.create_index("ix_service_request_near", ["closed", "latitude", "longitude"], unique=False)
@@ -960,7 +961,9 @@ def upgrade() -> None:
 
     op.create_table(
         "request_caller",
-        sa.Column("request_id", core.BigId, nullable=False),
+        sa.Column("request_id", core.BigId, nullable=True),
+        sa.Column("known_event_id", core.BigId, nullable=True),
+        sa.Column("premise_id", core.BigId, nullable=True),
         sa.Column("person_id", core.BigId, nullable=True),
         sa.Column("account_id", core.BigId, nullable=True),
         sa.Column("conversation_id", core.BigId, nullable=True),
@@ -968,17 +971,25 @@ def upgrade() -> None:
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("joined_at", core.UtcTime(), nullable=False),
         sa.Column("id", core.BigId, autoincrement=True, nullable=False),
+        sa.CheckConstraint(
+            "request_id IS NOT NULL OR known_event_id IS NOT NULL", name=op.f("ck_request_caller_joined_something")
+        ),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_request_caller_account_id_account")),
         sa.ForeignKeyConstraint(
             ["conversation_id"], ["conversation.id"], name=op.f("fk_request_caller_conversation_id_conversation")
         ),
+        sa.ForeignKeyConstraint(
+            ["known_event_id"], ["known_event.id"], name=op.f("fk_request_caller_known_event_id_known_event")
+        ),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_request_caller_person_id_person")),
+        sa.ForeignKeyConstraint(["premise_id"], ["premise.id"], name=op.f("fk_request_caller_premise_id_premise")),
         sa.ForeignKeyConstraint(
             ["request_id"], ["service_request.id"], name=op.f("fk_request_caller_request_id_service_request")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_request_caller")),
     )
     with op.batch_alter_table("request_caller", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_request_caller_known_event_id"), ["known_event_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_request_caller_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_request_caller_request_id"), ["request_id"], unique=False)
 
@@ -1077,6 +1088,7 @@ def downgrade() -> None:
     with op.batch_alter_table("request_caller", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_request_caller_request_id"))
         batch_op.drop_index(batch_op.f("ix_request_caller_person_id"))
+        batch_op.drop_index(batch_op.f("ix_request_caller_known_event_id"))
 
     op.drop_table("request_caller")
     with op.batch_alter_table("service_request", schema=None) as batch_op:
@@ -1086,6 +1098,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_service_request_owner")
         batch_op.drop_index("ix_service_request_near")
         batch_op.drop_index("ix_service_request_month")
+        batch_op.drop_index(batch_op.f("ix_service_request_known_event_id"))
         batch_op.drop_index("ix_service_request_group_minutes")
         batch_op.drop_index(batch_op.f("ix_service_request_external_id"))
         batch_op.drop_index("ix_service_request_due")
