@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from db.accounts import ServicePoint
 from db.core import Base, Id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
 
 
 class Container(Id, Base):
@@ -24,3 +31,23 @@ class Container(Id, Base):
 
 
 # --- queries ----------------------------------------------------------------------------------------------------------
+
+
+def standing(session: Session, point_id: int) -> Sequence[Container]:
+    """Carts and containers that stand at a point now."""
+    return session.scalars(
+        sa.select(Container)
+        .where(Container.service_point_id == point_id, Container.retrieved_on.is_(None))
+        .order_by(Container.id)
+    ).all()
+
+
+def points_with_containers(session: Session, premise_id: int) -> set[int]:
+    """The service points of a premise where a cart or container stands now."""
+    return set(
+        session.scalars(
+            sa.select(Container.service_point_id)
+            .join(ServicePoint, ServicePoint.id == Container.service_point_id)
+            .where(ServicePoint.premise_id == premise_id, Container.retrieved_on.is_(None))
+        )
+    )

@@ -80,11 +80,11 @@ def _ends_on(present: Tenure | None, stops_asked: Mapping[int, date], waiting: t
     return max(min(days), present.start_on) if days else None
 
 
-def displaced_by(order: Succession, on: date, account_id: int) -> Tenure | None:
-    """Whose agreement a start on `on` ends: the one that would have the point then. None: nobody, or the same account."""
+def displaced_by(order: Succession, on: date) -> Tenure | None:
+    """Whose agreement a start on `on` ends: the one that would have the point then. None: nobody."""
     earlier = [tenure for tenure in order.waiting if tenure.start_on < on]
     holder = earlier[-1] if earlier else order.present
-    if holder is None or holder.account_id == account_id:
+    if holder is None:
         return None
     ended_before = not earlier and order.ends_on is not None and order.ends_on < on
     return None if ended_before else holder

@@ -1,0 +1,276 @@
+"""Start service: person, account, agreements that wait, deposit, fees, orders, letters; all of it in one transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from db import accounts as account_rows
+from db import core, moves
+from portal.moves.commands import effect
+from portal.moves.commands.confirm import confirm_at_once
+from portal.moves.commands.premise import OpenPremise
+from portal.moves.rules import form, words
+from portal.moves.views import facts, steps
+from portal.service_requests.commands.common import refuse_own
+from portal.shared.actor import authorize
+from portal.shared.command import command
+from portal.shared.number import make_number
+from portal.shared.problem import Problem
+from portal.shared.receipt import Receipt
+from portal.shared.refusal import Refused
+from portal.shared.text import day_text, parse_phone
+
+if TYPE_CHECKING:
+    from db.accounts import Account, Person, ServiceAgreement
+    from db.core import Work
+    from db.moves import Move
+    from portal.moves.views.facts import StartContext
+    from portal.shared.actor import Actor
+
+
+@dataclass
+class Started:
+    """A start as written: what a receipt needs."""
+
+    here: OpenPremise
+    move: Move
+    account: Account
+    person: Person
+    agreements: list[ServiceAgreement]
+    context: StartContext
+    at_once: list[ServiceAgreement] = field(default_factory=list)
+    ended_accounts: list[int] = field(default_factory=list)
+
+
+@command("move.start")
+def start_service(actor: Actor, work: Work, asked: form.StartForm) -> Receipt:
+    """Starts one or more services at a premise for a person or company; raises Refused with every problem at once."""
+    started = write_start(actor, work, asked)
+    started.here.event(
+        "move.started",
+        started.move,
+        evidence=asked.evidence_code,
+        held=started.move.hold_reason,
+        turnover=bool(started.ended_accounts),
+        deposit_cents=started.move.deposit_cents,
+        fee_cents=started.move.fee_cents,
+    )
+    return start_receipt(started, asked)
+
+
+def write_start(actor: Actor, work: Work, asked: form.StartForm, *, kept_deposit: bool = False, kind: str = "start") -> Started:
+    """The rows of a start. `kept_deposit`: a transfer, where the deposit on the account stays with it."""
+    refuse_own(work, actor, account_id=asked.account_id, person_id=asked.person_id)
+    here = _hold_premise(work, actor, asked)
+    context = facts.start_context(work.session, actor, asked, work.now)
+    found = form.start_problems(asked, context.facts)
+    if asked.account_id is not None and not found:
+        found += _stale_account(work, asked.account_id)
+    if asked.benefited.strip():
+        authorize(actor, context.facts.policy.turnover.override_permission)
+    person_id = facts.applicant_id(work.session, asked)
+    if not found and not kept_deposit:
+        found += facts.deposit(work.session, asked, person_id, context.facts.today).problems
+    if found or here is None:
+        raise Refused(found, title="Not started")
+    asked_on = asked.on
+    assert asked_on is not None
+    # Deposit and fees are worked out before the rows of this start stand in the way.
+    deposit_cents, deposit_reason = _deposit(work, asked, person_id, here, kept_deposit=kept_deposit)
+    fee_lines = facts.fees(work.session, asked, context, asked_on)
+    person = _person(here, asked, person_id)
+    account = _account(here, asked, person, asked_on)
+    kinds = here.policy.in_order(asked.service_kinds)
+    agreements = [here.add_agreement(here.book.points[one], account.id, asked_on, asked.customer_class) for one in kinds]
+    move = here.add_move(
+        kind,
+        account,
+        asked_on,
+        agreements,
+        state_code="held" if context.facts.hold_reason else "pending",
+        hold_reason=context.facts.hold_reason,
+        evidence_code=asked.evidence_code or None,
+        conversation_id=asked.conversation_id,
+        deposit_cents=deposit_cents,
+        deposit_reason=deposit_reason,
+        fee_cents=sum(line.cents for line in fee_lines),
+        detail=_detail(asked, fee_lines, context),
+    )
+    started = Started(here, move, account, person, agreements, context)
+    if move.state_code == "held":
+        _tell_held(here, started)
+    else:
+        started.ended_accounts = effect.take_effect(here, move)
+        started.at_once = confirm_at_once(here, here.today)
+    _welcome(here, started)
+    account_rows.index_account(work.session, account.id)
+    return started
+
+
+def _hold_premise(work: Work, actor: Actor, asked: form.StartForm) -> OpenPremise | None:
+    """The premise, locked before anything about it is judged; None when none was chosen (the rules say so)."""
+    if asked.premise_id is None or moves.premise(work.session, asked.premise_id) is None:
+        return None
+    return OpenPremise(work, actor, asked.premise_id)
+
+
+def _stale_account(work: Work, account_id: int) -> list[Problem]:
+    account = moves.account(work.session, account_id)
+    if account is None or account.closed_on is not None:
+        return [Problem("account", "The account was closed meanwhile. Start on a new account.")]
+    return []
+
+
+def _deposit(
+    work: Work, asked: form.StartForm, person_id: int | None, here: OpenPremise, *, kept_deposit: bool
+) -> tuple[int, str]:
+    if kept_deposit:
+        return 0, words.deposit_kept(moves.account(work.session, asked.account_id or 0))
+    decision = facts.deposit(work.session, asked, person_id, here.today)
+    return decision.total_cents or 0, "\n".join(line.reason for line in decision.lines)
+
+
+def _detail(asked: form.StartForm, fee_lines: list[facts.FeeLine], context: StartContext) -> dict[str, object]:
+    """What the move keeps besides its columns: choices and amounts, and the words of the evidence."""
+    detail: dict[str, object] = {
+        "window": asked.window,
+        "adult": asked.adult_present,
+        "fees": [[line.code, line.name, line.cents] for line in fee_lines],
+        "guarantee": asked.guarantee,
+        "evidence_note": asked.evidence_note.strip(),
+    }
+    if context.facts.own_debts:
+        detail["own_debt"] = {
+            "choice": asked.own_debt,
+            "cents": sum(one.cents for one in context.facts.own_debts),
+            "accounts": [one.account_number for one in context.facts.own_debts],
+            "months": asked.own_debt_months if asked.own_debt == "instalments" else None,
+            "consent": asked.own_debt_consent,
+        }
+    if asked.benefited.strip():
+        detail["benefited"] = asked.benefited.strip()
+    return detail
+
+
+def _person(here: OpenPremise, asked: form.StartForm, person_id: int | None) -> Person:
+    """The customer: found and brought up to date, or new."""
+    session = here.work.session
+    values = {
+        "name": " ".join(asked.name.split()),
+        "phone": parse_phone(asked.phone) if asked.phone.strip() else "",
+        "email": asked.email.strip(),
+        "mailing_address": " ".join(asked.mailing_address.split()),
+    }
+    person = moves.person(session, person_id) if person_id is not None else None
+    if person is None:
+        return _new_person(here, asked.person_kind, values)
+    changed = [
+        name for name, value in values.items() if value and name != "name" and value != getattr(person, name)
+    ]
+    if changed:
+        for name in changed:
+            setattr(person, name, values[name])
+        person.version += 1
+        session.flush()
+        account_rows.index_person(session, person.id)
+        here.work.event(
+            "person.changed",
+            staff_id=here.actor.staff_id,
+            subject_kind="person",
+            subject_id=person.id,
+            person_id=person.id,
+            detail={"fields": changed},
+        )
+    return person
+
+
+def _new_person(here: OpenPremise, kind: str, values: dict[str, str]) -> Person:
+    """A customer nobody knew before, findable at once."""
+    session = here.work.session
+    words_of_name = values["name"].split()
+    row = here.work.add(
+        account_rows.Person(
+            number=make_number("P", here.today.year, core.next_sequence(session, "P", here.today.year)),
+            kind=kind,
+            given_name=words_of_name[0] if kind == "person" else "",
+            family_name=words_of_name[-1] if kind == "person" and len(words_of_name) > 1 else "",
+            created_at=here.work.now,
+            **values,
+        )
+    )
+    account_rows.index_person(session, row.id)
+    here.work.event(
+        "person.added", staff_id=here.actor.staff_id, subject_kind="person", subject_id=row.id, person_id=row.id
+    )
+    return row
+
+
+def _account(here: OpenPremise, asked: form.StartForm, person: Person, on: dt.date) -> Account:
+    account = moves.account(here.work.session, asked.account_id) if asked.account_id is not None else None
+    if account is not None:
+        return account
+    return effect.open_account(
+        here, person.id, asked.customer_class, on, asked.bill_by, " ".join(asked.mailing_address.split())
+    )
+
+
+def _tell_held(here: OpenPremise, started: Started) -> None:
+    """The present party of a held start is asked to call; nothing of theirs changes."""
+    for account_id in {started.context.displaced[kind].account_id for kind in started.move.service_kinds if kind in started.context.displaced}:
+        account = moves.account(here.work.session, account_id)
+        if account is not None:
+            here.work.message(
+                "letter",
+                template="turnover_held",
+                recipient_kind="person",
+                recipient_id=account.person_id,
+                subject_kind="move",
+                subject_id=started.move.id,
+                detail={"on": started.move.on.isoformat()},
+            )
+
+
+def _welcome(here: OpenPremise, started: Started) -> None:
+    channel = "email" if started.account.bill_by == "email" else "letter"
+    here.work.message(
+        channel,
+        template="welcome" if started.move.state_code == "pending" else "start_held",
+        recipient_kind="person",
+        recipient_id=started.person.id,
+        subject_kind="move",
+        subject_id=started.move.id,
+        detail={"on": started.move.on.isoformat(), "service_kinds": list(started.move.service_kinds)},
+    )
+
+
+def start_receipt(started: Started, asked: form.StartForm) -> Receipt:
+    """What the representative reads out and what happens when."""
+    here, move = started.here, started.move
+    held = move.state_code == "held"
+    number_of = len(move.service_kinds)
+    when = day_text(move.on, here.today)
+    if held:
+        title = f"Start of {number_of} service{'' if number_of == 1 else 's'} is taken and held"
+    elif started.at_once and {row.id for row in started.agreements} <= {row.id for row in started.at_once}:
+        title = f"{here.policy.names_of(move.service_kinds).capitalize()} started {when}"
+    else:
+        title = f"Start of {number_of} service{'' if number_of == 1 else 's'} is booked for {when}"
+    plan = steps.start_steps(here.work.session, here.book, here.policy, here.opened, started.at_once, move.on, here.today, move.service_kinds)
+    return Receipt(
+        title=title,
+        number=move.number,
+        say=words.start_said(
+            here.policy, move, here.premise.address, here.today, started.at_once,
+            own_debt=words.own_debt_said(started.context.facts, asked),
+            turnover=bool(started.ended_accounts),
+        ),
+        steps=() if held else plan,
+        orders=tuple((row.number, f"{row.name} · {row.order_code}") for row in here.opened),
+        subject_kind="move",
+        subject_id=move.id,
+        go="customer",
+        go_query=(("account", str(started.account.id)),),
+        notes=words.start_notes(here.policy, move, started.account.number, started.context.facts),
+    )

@@ -1,0 +1,1 @@
+"""What the start, stop and transfer pages show, and the facts their commands decide by."""
