@@ -1,0 +1,103 @@
+"""Events in English: the one place where the name of an event becomes a sentence a representative reads.
+
+`{key}` is filled from the event's detail, codes spelled as words; a part in square brackets is left out when one of its keys is
+missing. An event without an entry is still readable: its name, spelled out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SENTENCES: Final[dict[str, str]] = {
+    # conversations
+    "conversation.begun": "Took the conversation[ by {channel}]",
+    "conversation.linked": "Opened the customer's record",
+    "conversation.answered": "Answered from the article “{article}”",
+    "conversation.wrapped_up": "Wrapped up[: {reason}][, {disposition}]",
+    "conversation.handed_over": "Closed for a colleague who left; a call-back is planned",
+    "identity.passed": "Identity checked[ by {method}]",
+    "identity.failed": "Identity check did not match[ ({method})]",
+    "identity.locked": "Identity checks locked after too many wrong answers",
+    "identity.unlocked": "Lock on identity checks lifted",
+    "identity.secret_set": "PIN or passphrase set",
+    "opinion.heard": "Opinion heard[ on {subject}][: {stance}]",
+    "promise.made": "Promised[ a {kind}]",
+    "promise.kept": "Promise kept",
+    "promise.broken": "Promise broken",
+    "promise.handed_over": "Promise handed to a colleague",
+    "call_back.planned": "Call-back planned",
+    "call_back.reached": "Called back and reached",
+    "call_back.no_answer": "Called back, no answer[ (try {attempt})]",
+    "call_back.gave_up": "Gave up calling back[ after {attempt} tries]",
+    "call_back.handed_over": "Call-back handed to a colleague",
+    "emergency.stamped": "Emergency taken: {kind}",
+    # staff
+    "staff.signed_in": "Signed in",
+    "staff.signed_out": "Signed out",
+    "staff.added": "Given access",
+    "staff.roles_changed": "Roles changed",
+    "staff.role_changed": "Role changed[: {role}]",
+    "staff.access_ended": "Access ended",
+    "staff.access_restored": "Access restored",
+    "staff.relative_declared": "Relative declared",
+    "refusal.reported": "Refused and reported[: {why}]",
+    # reference data
+    "reference.packs_loaded": "Reference data loaded",
+}
+"""Sentence by event name. The verb stands first and has no subject: who did it stands beside it."""
+
+ICONS: Final[dict[str, str]] = {
+    "conversation": "call",
+    "identity": "verified_user",
+    "opinion": "forum",
+    "promise": "handshake",
+    "call_back": "phone_callback",
+    "emergency": "emergency_home",
+    "staff": "badge",
+    "refusal": "block",
+    "request": "assignment",
+    "work_order": "build",
+    "move": "swap_horiz",
+    "person": "person",
+    "account": "receipt_long",
+    "agreement": "power",
+    "bill": "request_quote",
+    "payment": "payments",
+}
+"""Icon by the part of an event's name before the dot."""
+
+_OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
+_HOLE = re.compile(r"\{(\w+)\}")
+
+
+def sentence(name: str, detail: Mapping[str, Any] | None = None) -> str:
+    """What happened, in words; never fails, whatever the detail holds."""
+    detail = detail or {}
+    template = SENTENCES.get(name)
+    if template is None:
+        subject, _, verb = name.partition(".")
+        words = f"{subject} {verb}".replace("_", " ").strip()
+        return words[:1].upper() + words[1:]
+
+    def optional(part: re.Match[str]) -> str:
+        return part[1] if all(_word(detail, hole) for hole in _HOLE.findall(part[1])) else ""
+
+    return _HOLE.sub(lambda hole: _word(detail, hole[1]) or "something", _OPTIONAL.sub(optional, template))
+
+
+def icon(name: str) -> str:
+    """The icon of an event."""
+    return ICONS.get(name.partition(".")[0], "event_note")
+
+
+def _word(detail: Mapping[str, Any], key: str) -> str:
+    """A value of the detail as words: codes lose their underscores, numbers and names stay as they are."""
+    value = detail.get(key)
+    if value is None or isinstance(value, (dict, list)):
+        return ""
+    text = str(value)
+    return text.replace("_", " ") if re.fullmatch(r"[a-z0-9_]+", text) else text
