@@ -53,8 +53,8 @@ class Payment(Id, Base):
     method: Mapped[str] = mapped_column(sa.String(16))
 
 
-append_only(Bill.__table__)
-append_only(Payment.__table__)
+append_only(Bill)
+append_only(Payment)
 
 
 # --- queries ----------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import importlib
 import itertools
 import sqlite3
 import threading
@@ -18,15 +19,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from decimal import Decimal
 
 try:  # the SQLite inside Python 3.11-3.13 can corrupt a WAL file on reset (fixed in 3.51.3); this wheel carries a newer one
-    import pysqlite3.dbapi2 as sqlite_driver
+    sqlite_driver: Any = importlib.import_module("pysqlite3.dbapi2")
 except ImportError:  # no wheel for this machine
     sqlite_driver = sqlite3
 
@@ -145,12 +147,20 @@ class Versioned:
     version: Mapped[int] = mapped_column(sa.Integer, default=1)
 
 
+def table_of(model: type[Base]) -> sa.Table:
+    """The table behind a row class."""
+    table = model.__table__
+    assert isinstance(table, sa.Table)  # every row class of the house maps to a table of its own
+    return table
+
+
 APPEND_ONLY: list[str] = []
 """Names of tables that may only grow; the triggers that enforce it are made with the tables and by the migrations."""
 
 
-def append_only(table: sa.Table) -> None:
-    """Makes `table` refuse UPDATE and DELETE in both databases, whoever asks."""
+def append_only(model: type[Base]) -> None:
+    """Makes a table refuse UPDATE and DELETE in both databases, whoever asks."""
+    table = table_of(model)
     APPEND_ONLY.append(table.name)
     for statement in append_only_statements(table.name, "sqlite"):
         event.listen(table, "after_create", sa.DDL(statement).execute_if(dialect="sqlite"))
@@ -167,10 +177,14 @@ def append_only_statements(table: str, dialect: str) -> list[str]:
             for verb in ("update", "delete")
         ]
     return [
-        f"CREATE OR REPLACE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$",
-        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()",
+        (
+            f"CREATE OR REPLACE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$"
+        ),
+        (
+            f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()"
+        ),
     ]
 
 
@@ -275,14 +289,14 @@ class Database:
         return engine
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self) -> Generator[Session]:
         """A session whose transaction may write; commits at the end, rolls back on any error."""
         with self._turn or contextlib.nullcontext():
             with Session(self.write_engine, expire_on_commit=False) as session, session.begin():
                 yield session
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self) -> Generator[Session]:
         """A session that sees one consistent moment and cannot write (autoflush off; PostgreSQL: read only)."""
         with Session(self.read_engine, autoflush=False, expire_on_commit=False) as session:
             yield session
@@ -310,7 +324,7 @@ class Database:
                 connection.execute(sa.insert(NumberSequence).values(kind="health", year=-1, last=0))
                 connection.rollback()
             health["writable"] = True
-        except sa.exc.SQLAlchemyError:
+        except SQLAlchemyError:
             pass
         return health
 
@@ -387,7 +401,7 @@ def current_work() -> Work | None:
 
 
 @contextlib.contextmanager
-def work() -> Iterator[Work]:
+def work() -> Generator[Work]:
     """One transaction: all of it or nothing. Called inside another, it joins that one."""
     outer = _current.get()
     if outer is not None:
@@ -408,7 +422,7 @@ def work() -> Iterator[Work]:
 
 
 @contextlib.contextmanager
-def read() -> Iterator[Session]:
+def read() -> Generator[Session]:
     """A look at the database; inside a transaction, through that transaction's eyes."""
     outer = _current.get()
     if outer is not None:

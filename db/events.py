@@ -122,8 +122,8 @@ class Draft(Base):
     saved_at: Mapped[dt.datetime] = mapped_column(UtcTime)
 
 
-append_only(Event.__table__)
-append_only(EventSeal.__table__)
+append_only(Event)
+append_only(EventSeal)
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------

@@ -121,15 +121,13 @@ def roles_and_permissions(session: Session, staff_id: int) -> list[tuple[str, st
 
 def limits(session: Session, staff_id: int) -> dict[str, int]:
     """The highest approval limit in cents of a person's roles, by adjustment kind."""
-    return {
-        kind: limit
-        for kind, limit in session.execute(
-            sa.select(ApprovalLimit.adjustment_kind, sa.func.max(ApprovalLimit.limit_cents))
-            .join(StaffRole, StaffRole.role_code == ApprovalLimit.role_code)
-            .where(StaffRole.staff_id == staff_id)
-            .group_by(ApprovalLimit.adjustment_kind)
-        )
-    }
+    found = session.execute(
+        sa.select(ApprovalLimit.adjustment_kind, sa.func.max(ApprovalLimit.limit_cents))
+        .join(StaffRole, StaffRole.role_code == ApprovalLimit.role_code)
+        .where(StaffRole.staff_id == staff_id)
+        .group_by(ApprovalLimit.adjustment_kind)
+    )
+    return {row[0]: row[1] for row in found}
 
 
 def everyone(session: Session) -> Sequence[Staff]:
@@ -198,12 +196,10 @@ def relatives(session: Session, staff_id: int) -> set[int]:
 
 def last_seen(session: Session) -> dict[int, dt.datetime]:
     """When each person was last at the desk."""
-    return {
-        staff_id: seen
-        for staff_id, seen in session.execute(
-            sa.select(StaffSession.staff_id, sa.func.max(StaffSession.seen_at, type_=UtcTime)).group_by(StaffSession.staff_id)
-        )
-    }
+    found = session.execute(
+        sa.select(StaffSession.staff_id, sa.func.max(StaffSession.seen_at, type_=UtcTime)).group_by(StaffSession.staff_id)
+    )
+    return {row[0]: row[1] for row in found}
 
 
 def only_administrator(session: Session, staff_id: int, role_code: str) -> bool:

@@ -42,7 +42,7 @@ def draw() -> None:
     if may_edit:
         attempt.act(
             "Save this role", commands.change_role, role.code, tuple(chosen),
-            key_parts=("role", role.code, sorted(role.permissions), sorted(chosen)), type="primary",
+            key_parts=("role", role.code, sorted(role.permissions), sorted(chosen)), primary=True,
             disabled=set(chosen) == role.permissions,
         )  # fmt: skip
     else:

@@ -85,7 +85,7 @@ def change(person: views.StaffLine, roles: dict[str, str]) -> None:
         )
         attempt.act(
             "Save roles", commands.change_roles, person.staff_id, tuple(chosen or ()), division, person.version,
-            key_parts=("roles", person.staff_id, person.version, *sorted(chosen or ()), division), type="primary",
+            key_parts=("roles", person.staff_id, person.version, *sorted(chosen or ()), division), primary=True,
         )  # fmt: skip
     with st.container(border=True):
         st.subheader("Access")

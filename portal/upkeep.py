@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -85,7 +84,7 @@ def backup(setting: Settings, file: Path) -> str:
             source.close()
     else:
         _postgres("pg_dump", "--format=custom", "--no-owner", f"--file={partial}", _plain_url(database.url))
-    os.replace(partial, file)
+    partial.replace(file)
     return f"Backed up to {file} ({file.stat().st_size / 1_000_000:,.1f} MB)."
 
 
@@ -107,7 +106,7 @@ def restore(setting: Settings, file: Path, *, force: bool = False) -> str:
             shutil.copyfile(file, partial)
             for name in (f"{target}-wal", f"{target}-shm"):
                 Path(name).unlink(missing_ok=True)
-            os.replace(partial, target)
+            partial.replace(target)
         else:
             with database.write_engine.connect() as connection:
                 filled = sa.inspect(connection).has_table("event")
@@ -142,7 +141,7 @@ def _postgres(program: str, *arguments: str) -> None:
         pass
     if found is None:
         raise CannotRestore(f"{program} is not on this machine. Install PostgreSQL's client programs (package postgresql-client).")
-    done = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)  # noqa: S603  # fixed program, no shell
+    done = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)  # fixed program, no shell
     if done.returncode:
         raise CannotRestore(f"{program} failed: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else done.returncode}")
 

@@ -164,7 +164,7 @@ def open_page(city: small_city.City, monkeypatch: pytest.MonkeyPatch) -> Callabl
 
     def open_it(name: str, role: str = "representative", **query: object) -> AppTest:
         staff_id = city.staff[STAFF_BY_ROLE.get(role, role)]
-        monkeypatch.setattr(who, "current_actor", lambda: views.actor_for_staff(staff_id))
+        monkeypatch.setattr(who, "current_actor", lambda **_: views.actor_for_staff(staff_id))
         monkeypatch.setattr(who, "still_signed_in", lambda: True)
         page = AppTest.from_string(f"from portal.desk import app\napp.draw_page({name!r})", default_timeout=30)
         for key, value in query.items():

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from tests.tools import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from playwright.sync_api import BrowserContext
 
@@ -84,7 +84,7 @@ def command(*words: str, env: dict[str, str], cwd: Path) -> subprocess.Completed
 @contextlib.contextmanager
 def portal(
     folder: Path, database_url: str, *, demo: bool = True, port: int | None = None, **settings: str
-) -> Iterator[Served]:
+) -> Generator[Served]:
     """A portal that serves until the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = port or free_port()

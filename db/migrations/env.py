@@ -1,6 +1,6 @@
 """How Alembic reaches the database: on the connection `db.schema` hands over, one transaction for all steps."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 
@@ -8,7 +8,7 @@ from db import core
 from db.tables import Base
 
 
-def render(kind: str, item: Any, _context: Any) -> str | bool:
+def render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """How our own column types are written into a migration: by name where the databases differ, else as what they store."""
     if kind == "type":
         if item is core.Json:

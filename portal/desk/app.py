@@ -48,6 +48,11 @@ PAGES: Final = (
     PageSpec("work_order", "Work order", "build", "work_order.read"),
     PageSpec("wrap_up", "Wrap up", "call_end", "conversation.work"),
 )
+ANYWHERE: Final = (
+    ("customer.find", "Find", "search", "Ctrl+K", "call_desk"),
+    ("emergency.take", "Emergency", "emergency_home", "Alt+E", "emergency"),
+)
+"""Buttons that stand on every page: (permission, label, icon, key, page)."""
 BY_NAME: Final = {spec.name: spec for spec in PAGES}
 
 
@@ -122,12 +127,11 @@ def _draw_outside(found: who.SignedOut | who.NotAdmitted) -> None:
 
 def _sidebar_foot(actor: Actor) -> None:
     with st.sidebar, st.container(key="sidebar-foot", gap="small"):
-        if actor.may("customer.find"):
-            if st.button("Find", key="find_anywhere", icon=":material/search:", shortcut="Ctrl+K", width="stretch"):
-                go.to("call_desk")
-        if actor.may("emergency.take"):
-            if st.button("Emergency", key="emergency_anywhere", icon=":material/emergency_home:", shortcut="Alt+E", width="stretch"):
-                go.to("emergency")
+        for permission, label, icon, shortcut, page in ANYWHERE:
+            if actor.may(permission) and st.button(
+                label, key=f"anywhere-{page}", icon=f":material/{icon}:", shortcut=shortcut, width="stretch"
+            ):
+                go.to(page)
         with st.container(gap=None):
             st.text(actor.name)
             st.caption(", ".join(actor.role_names) or "No role")

@@ -71,7 +71,6 @@ class Attempt:
 
     def choice(self, code: str, label: str, options: Sequence[Any], default: Any = None, *, on: Any = None, **more: Any) -> Any:
         """One of a searchable list; empty unless a default is given."""
-        more.setdefault("index", None)
         return self._draw("selectbox", code, label, default, on, {"options": options, **more}, options)
 
     def pick(self, code: str, label: str, options: Sequence[Any], default: Any = None, *, on: Any = None, **more: Any) -> Any:
@@ -184,9 +183,8 @@ class Attempt:
                 elif initial not in allowed:
                     initial = None
             st.session_state[widget] = initial
-        if kind in ("selectbox",):
-            options.pop("index", None)
-            options["index"] = None
+        if kind == "selectbox":
+            options["index"] = None  # empty until chosen: a preselected answer would invent a fact
         where = st if on is None else on
         box = where.container(gap=None)
         answer = getattr(box, kind)(label, key=widget, **options)
@@ -237,7 +235,7 @@ def _carry_out(attempt: Attempt, build: Callable[[Values], tuple[Any, ...]], cod
         st.session_state[f"{key}.just_done"] = not receipt.replayed
     except Refused as refused:
         st.session_state[f"{key}.refused"] = refused
-    except Exception as error:  # a bug: logged whole, shown as a number
+    except Exception as error:  # noqa: BLE001  # a bug: logged whole, shown as a number
         st.session_state[f"{key}.refused"] = _as_refusal(error)
 
 
@@ -251,13 +249,13 @@ def act(
     *args: Any,
     key_parts: Sequence[object],
     on: Any = None,
-    type: str = "secondary",  # noqa: A002  # Streamlit's own word for it
+    primary: bool = False,
     **options: Any,
 ) -> None:
     """A button that carries one command out, once for the same `key_parts` (include the row's version in them)."""
     where = st if on is None else on
     key = "act" + hashlib.sha256("\x1f".join(map(str, key_parts)).encode()).hexdigest()[:40]
-    where.button(label, key=f"{key}.button", type=type, on_click=_act, args=(key, command, args), **options)
+    where.button(label, key=f"{key}.button", type="primary" if primary else "secondary", on_click=_act, args=(key, command, args), **options)
     refused = st.session_state.pop(f"{key}.refused", None)
     if refused:
         message = " ".join(problem.message for problem in refused.problems)
@@ -270,7 +268,7 @@ def _act(key: str, command: Command, args: tuple[Any, ...]) -> None:
         st.toast(inert(receipt.title), icon=":material/check_circle:")
     except Refused as refused:
         st.session_state[f"{key}.refused"] = refused
-    except Exception as error:  # a bug: logged whole, shown as a number
+    except Exception as error:  # noqa: BLE001  # a bug: logged whole, shown as a number
         st.session_state[f"{key}.refused"] = _as_refusal(error)
 
 
@@ -290,9 +288,8 @@ def show_receipt(receipt: Receipt, *, again: str | None = None, back: tuple[str,
         for note in receipt.notes:
             st.markdown(f":material/info: {inert(note)}")
         with st.container(horizontal=True):
-            if receipt.go:
-                if st.button("Open it", type="primary", icon=":material/open_in_new:", key="receipt.open"):
-                    go.to(receipt.go, **dict(receipt.go_query))
+            if receipt.go and st.button("Open it", type="primary", icon=":material/open_in_new:", key="receipt.open"):
+                go.to(receipt.go, **dict(receipt.go_query))
             if back is not None and st.button("Back to the customer", icon=":material/arrow_back:", key="receipt.back"):
                 go.to(back[0], **back[1])
             if again and st.button(again, key="receipt.again", icon=":material/add:"):

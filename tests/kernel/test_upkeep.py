@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy.exc import DBAPIError
 
 from db import core, events, packs_io, schema, tables
 from db.accounts import Person
@@ -63,7 +64,7 @@ def test_migrate_backs_up_first_when_there_is_something_to_lose(city: City, tmp_
     with database.write_engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM alembic_version")
     setting = _settings(tmp_path)
-    with pytest.raises(sa.exc.DBAPIError):
+    with pytest.raises(DBAPIError):
         upkeep.migrate(setting)  # the tables are there already: the upgrade fails, and nothing of it stays
     assert list(tmp_path.glob("before-*.backup")), "the backup was made before the upgrade was tried"
 

@@ -1,0 +1,195 @@
+"""Whatever the mouse, the network and the server do, a form is carried out once, and its receipt can be seen."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sqlite3
+import threading
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import BrowserContext, Page
+
+    from tests.conftest import Templates
+    from tests.running import Served
+
+pytestmark = pytest.mark.browser
+
+ADA, LUIS = 5, 2  # rows of the small city, in the order of city.toml
+DELAYS_MS = (0, 60, 120, 300, 1000)
+
+
+@pytest.fixture(scope="module")
+def desk(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Path]]:
+    """A portal of the small city and the file of its database."""
+    url = templates.copy("sqlite", True, lambda: "")
+    folder = tmp_path_factory.mktemp("once")
+    with running.portal(folder, url, PORTAL_AS_OF="2026-11-24") as served:
+        yield served, templates.folder / url.rsplit("/", 1)[1]
+
+
+def rows(database: Path, statement: str, *values: object) -> list[tuple]:
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)
+    try:
+        return connection.execute(statement, values).fetchall()
+    finally:
+        connection.close()
+
+
+def people(database: Path, subject: str) -> int:
+    return rows(database, "SELECT count(*) FROM staff WHERE subject = ?", subject)[0][0]
+
+
+def fill_staff_form(page: Page, served: Served, subject: str, key: str) -> None:
+    page.goto(f"{served.url}/staff?form={key}")
+    page.get_by_label("Name", exact=True).fill("Nora Quinn")
+    page.get_by_label("Issuer").fill("https://login.example")
+    page.get_by_label("Subject").fill(subject)
+    page.get_by_role("button", name="Representative").click()
+    page.get_by_role("button", name="Representative").and_(
+        page.locator("[aria-checked=true], [aria-pressed=true], [kind=pillsActive]")
+    ).wait_for()
+
+
+def hold_the_writers(database: Path, seconds: float) -> threading.Thread:
+    """Another process's transaction keeps every writer waiting: a slow commit without touching the portal."""
+
+    def hold() -> None:
+        connection = sqlite3.connect(database, timeout=30, isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        time.sleep(seconds)
+        connection.execute("ROLLBACK")
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    time.sleep(0.05)
+    return thread
+
+
+@pytest.mark.parametrize("slow", [False, True], ids=["fast commit", "slow commit"])
+@pytest.mark.parametrize("delay_ms", DELAYS_MS)
+def test_two_clicks_make_one_row_and_a_visible_receipt(
+    desk: tuple[Served, Path], browser_context: BrowserContext, delay_ms: int, slow: bool
+) -> None:
+    served, database = desk
+    running.sign_in(browser_context, served, ADA)
+    page = browser_context.new_page()
+    subject, key = f"two-{delay_ms}-{slow}", uuid.uuid4().hex
+    fill_staff_form(page, served, subject, key)
+    holder = hold_the_writers(database, 1.5) if slow else None
+    # Two clicks as the browser's own events: Playwright's click would wait for the page to settle in between.
+    page.get_by_role("button", name="Let them in").evaluate(
+        "(button, delay) => { button.click(); setTimeout(() => button.click(), delay) }", delay_ms
+    )
+    page.get_by_text("can sign in now").first.wait_for(timeout=20_000)
+    if holder is not None:
+        holder.join()
+    page.wait_for_timeout(delay_ms + 300)
+    assert page.get_by_text("can sign in now").first.is_visible()
+    assert people(database, subject) == 1
+    assert rows(database, "SELECT count(*) FROM submission WHERE key = ?", key) == [(1,)]
+
+
+def test_a_reconnect_in_the_middle_keeps_the_words_and_shows_the_receipt(
+    desk: tuple[Served, Path], browser_context: BrowserContext
+) -> None:
+    served, database = desk
+    running.sign_in(browser_context, served, ADA)
+    page = browser_context.new_page()
+    key = uuid.uuid4().hex
+    fill_staff_form(page, served, "reconnect", key)
+    page.wait_for_timeout(600)  # the draft is kept on the rerun after the last field
+    page.reload()
+    page.get_by_label("Subject").wait_for()
+    assert page.get_by_label("Subject").input_value() == "reconnect"
+    assert page.get_by_label("Name", exact=True).input_value() == "Nora Quinn"
+    page.get_by_role("button", name="Let them in").click()
+    page.reload()
+    page.get_by_text("can sign in now").first.wait_for(timeout=20_000)
+    page.reload()
+    page.get_by_text("can sign in now").first.wait_for(timeout=20_000)
+    assert people(database, "reconnect") == 1
+
+
+def kill_loop(templates: Templates, folder: Path, context: BrowserContext, kills: int, seed: int) -> None:
+    """Real forms of two rooms; the server dies at a random moment between the click and the reply; then the key is asked again."""
+    chance = random.Random(seed)  # when to kill, not a secret
+    url = templates.copy("sqlite", True, lambda: "")
+    database = templates.folder / url.rsplit("/", 1)[1]
+    port = running.free_port()
+    sent: dict[str, str] = {}
+    acknowledged: set[str] = set()
+    for turn in range(kills):
+        key = uuid.uuid4().hex
+        with running.portal(folder, url, port=port, PORTAL_AS_OF="2026-11-24") as served:
+            page = context.new_page()
+            if turn % 2:
+                running.sign_in(context, served, ADA)
+                sent[key] = "staff.add_staff"
+                fill_staff_form(page, served, f"kill-{turn}", key)
+                button = page.get_by_role("button", name="Let them in")
+            else:
+                running.sign_in(context, served, LUIS)
+                sent[key] = "service_requests.open_request"
+                fill_request_form(page, served, key)
+                button = page.get_by_role("button", name="Open the request")
+            page.wait_for_timeout(300)
+            button.evaluate("button => button.click()")
+            time.sleep(chance.uniform(0, 0.12))
+            served.process.send_signal(signal.SIGKILL)
+            served.process.wait()
+            page.close()
+        with running.portal(folder, url, port=port, PORTAL_AS_OF="2026-11-24") as served:
+            # The same person comes back to the same address: a receipt, or the form with what was typed.
+            running.sign_in(context, served, ADA if turn % 2 else LUIS)
+            page = context.new_page()
+            page.goto(f"{served.url}/{'staff' if turn % 2 else 'service_request'}?form={key}")
+            receipt = page.get_by_text("can sign in now" if turn % 2 else "Number to give").first
+            button = page.get_by_role("button", name="Let them in" if turn % 2 else "Open the request")
+            receipt.or_(button).first.wait_for(timeout=30_000)
+            if receipt.is_visible():
+                acknowledged.add(key)
+            else:
+                button.click()
+                receipt.wait_for(timeout=30_000)
+                acknowledged.add(key)
+            page.close()
+    stored = dict(rows(database, "SELECT key, command FROM submission WHERE result IS NOT NULL"))
+    assert acknowledged == set(sent) == {key for key in stored if key in sent}
+    assert all(stored[key] == command for key, command in sent.items())
+    odd = kills // 2
+    assert rows(database, "SELECT count(*) FROM staff WHERE subject LIKE 'kill-%'") == [(odd,)]
+    assert rows(database, "SELECT count(*) FROM service_request WHERE description = 'Skipped, kill test'") == [
+        (kills - odd,)
+    ]
+    assert running.command("audit", "verify", env=running.environment(folder, url), cwd=folder).returncode == 0
+
+
+def fill_request_form(page: Page, served: Served, key: str) -> None:
+    """A missed garbage collection at Marcus Ellison's, everything required answered."""
+    page.goto(f"{served.url}/service_request?account=1&type=missed_garbage&form={key}")
+    page.get_by_role("button", name="Open the request").wait_for(timeout=30_000)
+
+
+def test_ten_kills_lose_nothing_and_double_nothing(
+    templates: Templates, tmp_path: Path, browser_context: BrowserContext
+) -> None:
+    kill_loop(templates, tmp_path, browser_context, kills=10, seed=7)
+
+
+@pytest.mark.soak
+def test_a_hundred_kills_lose_nothing_and_double_nothing(
+    templates: Templates, tmp_path: Path, browser_context: BrowserContext
+) -> None:
+    kill_loop(templates, tmp_path, browser_context, kills=100, seed=8)
