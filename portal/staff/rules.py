@@ -31,6 +31,7 @@ PERMISSIONS: Final[dict[str, str]] = {
     "work_order.work": "Enter results of work orders",
     "move.start": "Start and transfer service",
     "move.stop": "Stop service",
+    "move.decide": "Release held moves and decide exceptions to their rules",
     "opinion.read": "Read public opinion",
     "report.read": "Read service-level reports",
     "reference.edit": "Edit request types, calendars and policies",
