@@ -7,6 +7,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from db.accounts import ServicePoint, also_found_by
 from db.core import Base, Id, Scaled, append_only
 
 
@@ -46,7 +47,14 @@ class DayTemperature(Base):
     mean_f: Mapped[object] = mapped_column(Scaled(1))
 
 
-append_only(RegisterRead.__table__)
+append_only(RegisterRead)
 
 
 # --- queries ----------------------------------------------------------------------------------------------------------
+
+# A premise is found by the meters that hang there.
+also_found_by(
+    "m",
+    sa.select(Meter.number, ServicePoint.premise_id).join(ServicePoint, ServicePoint.id == Meter.service_point_id),
+    ServicePoint.premise_id,
+)

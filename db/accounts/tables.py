@@ -1,4 +1,4 @@
-"""Persons, premises, service points, accounts, service agreements, flags; and the one search over them. Tables, then queries."""
+"""Persons, premises, service points, accounts, service agreements, flags, and the index by which one search finds them."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Person(Id, Versioned, Base):
     """Whom we serve: a person or a company."""
 
     __tablename__ = "person"
+    __table_args__ = (sa.Index(None, "merged_into_id"),)
     number: Mapped[str] = mapped_column(sa.String(20), unique=True)
     kind: Mapped[str] = mapped_column(sa.String(10))
     """person, company."""
@@ -174,7 +175,11 @@ class OtherNumber(Id, Base):
     """A number from an older system by which a person, premise or account is still asked for."""
 
     __tablename__ = "other_number"
-    __table_args__ = (sa.UniqueConstraint("source", "value", "subject_kind"), sa.Index(None, "value_folded"))
+    __table_args__ = (
+        sa.UniqueConstraint("source", "value", "subject_kind"),
+        sa.Index(None, "value_folded"),
+        sa.Index(None, "subject_kind", "subject_id"),
+    )
     source: Mapped[str] = mapped_column(sa.String(40))
     value: Mapped[str] = mapped_column(sa.String(60))
     value_folded: Mapped[str] = mapped_column(sa.String(60))
@@ -182,4 +187,58 @@ class OtherNumber(Id, Base):
     subject_id: Mapped[int] = mapped_column(sa.BigInteger)
 
 
-# --- queries ----------------------------------------------------------------------------------------------------------
+# --- the index of the one search: derived from the rows above, see db/accounts/find.py ----------------------------------
+
+Folded = sa.String(80).with_variant(sa.String(80, collation="C"), "postgresql")
+"""Folded text that both databases sort and compare byte by byte, so that a range of prefixes is the same on both."""
+
+
+class FindEntry(Base):
+    """One thing the find box can open: an account, a person without an account, an address without an open account."""
+
+    __tablename__ = "find_entry"
+    id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    """Made from kind and subject, so that it is the same in each database and after each rebuilding."""
+    kind: Mapped[str] = mapped_column(sa.String(8))
+    """account, person, premise."""
+    subject_id: Mapped[int] = mapped_column(sa.BigInteger)
+    closed: Mapped[bool] = mapped_column(sa.Boolean, default=False)
+    names: Mapped[str] = mapped_column(sa.Text, default="")
+    """Folded names, one a line: the person's own and those of records merged into it."""
+    place: Mapped[str] = mapped_column(sa.Text, default="")
+    """Folded address, street words in their short form."""
+    zip: Mapped[str] = mapped_column(sa.String(10), default="")
+    numbers: Mapped[str] = mapped_column(sa.Text, default="")
+    """Kind letter and squeezed number of each, apart by spaces: `p8505550142 a10022317 me448120`."""
+
+
+class FindWord(Base):
+    """A word of a name or an address, and an entry that has it."""
+
+    __tablename__ = "find_word"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    word: Mapped[str] = mapped_column(Folded, primary_key=True)
+    entry_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+
+
+class FindTerm(Base):
+    """Each word there is, once: near spellings of a typed word are looked up here before any entry is read."""
+
+    __tablename__ = "find_term"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    word: Mapped[str] = mapped_column(Folded, primary_key=True)
+    entries: Mapped[int] = mapped_column(sa.Integer, default=1)
+    """In how many entries at the last rebuilding: words that nearly everybody has choose nobody."""
+
+
+class FindNumber(Base):
+    """A number, whole and from each later place on, and an entry that has it: any run of its characters is a range here."""
+
+    __tablename__ = "find_number"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    key: Mapped[str] = mapped_column(Folded, primary_key=True)
+    entry_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(sa.String(1), primary_key=True)
+    """p phone, a account, m meter, o an old system's number, n a person's or premise's number, e e-mail."""
+    skip: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
+    """How many characters of the number stand before `key`; 0: the whole number."""
