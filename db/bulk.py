@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from db.core import APPEND_ONLY, Base, append_only_statements, batched
 
@@ -44,9 +45,24 @@ def load(db: Database, model: Model, columns: Sequence[str], rows: Iterable[tupl
     table = _table(model)
     attributes = sa.inspect(model).columns
     names = [attributes[name].name for name in columns]
+    defaults = _defaults(table, names)
+    if defaults:
+        names += list(defaults)
+        more = tuple(defaults.values())
+        rows = (row + more for row in rows)
     if db.is_sqlite:
         return _load_sqlite(db, table, names, rows)
     return _load_postgresql(db, table, names, rows)
+
+
+def _defaults(table: sa.Table, names: Sequence[str]) -> dict[str, Any]:
+    """What the columns that are not given start with, as stored: the fixed defaults of the tables."""
+    found: dict[str, Any] = {}
+    for column in table.columns:
+        if column.name not in names and isinstance(column.default, ScalarElementColumnDefault):
+            value = column.default.arg
+            found[column.name] = int(value) if isinstance(value, bool) else value
+    return found
 
 
 def _load_sqlite(db: Database, table: sa.Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
@@ -59,8 +75,8 @@ def _load_sqlite(db: Database, table: sa.Table, names: Sequence[str], rows: Iter
         batch = next(batched(iterator, size), None)
         if batch is None:
             return count
+        began = time.perf_counter()
         with db.writing() as session:
-            began = time.perf_counter()
             session.connection().exec_driver_sql(statement, batch)
         took = time.perf_counter() - began
         count += len(batch)

@@ -10,16 +10,18 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from db import accounts, billing, bulk, contacts, core, demo_city, directory, metering, packs_io, service_requests, staff, waste
+from db import accounts, billing, bulk, contacts, core, demo_city, directory, metering, opinion, packs_io, service_requests, staff, waste
 from portal import upkeep
 from portal.billing.rules.dates import CycleCalendar
-from portal.demo_city import bills, rows
+from portal.demo_city import bills, colleagues, rows, surveys, talks
+from portal.demo_city.cases import CALLER_COLUMNS, ORDER_COLUMNS, REQUEST_COLUMNS, STATE_COLUMNS, Cases, types_in_use
 from portal.demo_city.city import City, plan_city
 from portal.demo_city.days import make_days
 from portal.demo_city.draw import stream
 from portal.demo_city.meters import read_cycle
 from portal.demo_city.named import read_named
 from portal.demo_city.prices import NoPrices, Pricing, read_tariffs, with_dates
+from portal.service_requests.rules.request_type import read_definition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -189,6 +191,7 @@ class _Maker:
         load(accounts.ServiceArea, rows.AREA_COLUMNS, rows.areas(city))
         counts.persons = load(accounts.Person, rows.PERSON_COLUMNS, rows.persons(city))
         counts.premises = load(accounts.Premise, rows.PREMISE_COLUMNS, rows.premises(city))
+        self._hire()
         load(contacts.IdentityVerifier, rows.VERIFIER_COLUMNS, rows.verifiers(city))
         load(accounts.ServicePoint, rows.POINT_COLUMNS, rows.service_points(city))
         counts.meters = load(metering.Meter, rows.METER_COLUMNS, rows.meters(city))
@@ -201,6 +204,11 @@ class _Maker:
         load(accounts.AuthorisedPerson, rows.AUTHORISED_COLUMNS, rows.authorised(city))
         load(accounts.Flag, rows.FLAG_COLUMNS, rows.flags(city))
         load(accounts.OtherNumber, rows.OTHER_NUMBER_COLUMNS, rows.other_numbers(city))
+        self._open_cases(requests)
+        self.progress("surveys")
+        load(opinion.SurveyWave, surveys.WAVE_COLUMNS, surveys.waves(city))
+        counts.respondents = load(opinion.Respondent, surveys.RESPONDENT_COLUMNS, surveys.respondents(city))
+        load(opinion.SurveyAnswer, surveys.ANSWER_COLUMNS, surveys.answers(city))
 
     def _bill_everybody(self) -> None:
         """Cycle by cycle: reads, bills, payments, and the accounts with what they owe."""
@@ -236,6 +244,53 @@ class _Maker:
                     counts.payments += self.load(billing.Payment, bills.PAYMENT_COLUMNS, made.payments)
         except NoPrices as problem:
             raise NotADemo(str(problem)) from None
+
+    def _hire(self) -> None:
+        """The colleagues, with ids above those of people who were let in before."""
+        with core.read() as session:
+            divisions = {row.code for row in directory.divisions(session)}
+        self.team = colleagues.colleagues(self.city, divisions, bulk.highest_id(self.db, staff.Staff) + 1)
+        self.load(staff.Staff, colleagues.STAFF_COLUMNS, colleagues.staff_rows(self.city, self.team))
+        self.load(staff.StaffRole, colleagues.ROLE_COLUMNS, colleagues.role_rows(self.team))
+
+    def _open_cases(self, count: int) -> None:
+        """Known events, requests with their conversations and orders, then the conversations that needed no request."""
+        city, load, counts = self.city, self.load, self.counts
+        today = city.days.today
+        with core.read() as session:
+            types = types_in_use(
+                [(read_definition(row.detail), row.version_no) for row in service_requests.request_types_in_force(session, today)]
+            )
+            calendars = {row.code: row.detail for row in directory.reference(session, "calendar", today)}
+            departments = service_requests.division_departments(session)
+            kinds = {row.code: row.detail for row in directory.reference(session, "known_event_kind", today)}
+            subjects = [row.code for row in directory.reference(session, "opinion_subject", today)]
+        desk = colleagues.Desk(self.team)
+        events: dict[str, tuple[int, frozenset[str]]] = {}
+        cases = Cases(city, desk, types, calendars, departments, events)
+        known = talks.known_events(city, cases, kinds)
+        events |= talks.types_of_active(known)
+        load(service_requests.KnownEvent, talks.EVENT_COLUMNS, known)
+        self.progress("requests and orders")
+        done = 0
+        for first, last, many in cases.months(count) if types else []:
+            month = cases.month(first, last, many)
+            counts.conversations += load(contacts.Conversation, talks.CONVERSATION_COLUMNS, month.conversations)
+            counts.requests += load(service_requests.ServiceRequest, REQUEST_COLUMNS, month.requests)
+            load(service_requests.RequestState, STATE_COLUMNS, month.states)
+            load(service_requests.RequestCaller, CALLER_COLUMNS, month.callers)
+            counts.work_orders += load(service_requests.WorkOrder, ORDER_COLUMNS, month.orders)
+            if counts.requests // 100_000 > done:
+                done = counts.requests // 100_000
+                self.progress(f"{counts.requests:,} requests")
+        self.progress("conversations")
+        for made in talks.talk_months(city, cases, desk, subjects):
+            counts.conversations += load(contacts.Conversation, talks.CONVERSATION_COLUMNS, made.conversations)
+            load(contacts.IdentityCheck, talks.CHECK_COLUMNS, made.checks)
+            load(contacts.OpinionHeard, talks.OPINION_COLUMNS, made.opinions)
+            load(contacts.Promise, talks.PROMISE_COLUMNS, made.promises)
+            load(contacts.CallBack, talks.CALL_BACK_COLUMNS, made.call_backs)
+        self.sequences |= cases.sequences
 
     def finish(self, progress: Callable[[str], None]) -> None:
         """Sequences, the find index, the planner's counts."""
