@@ -25,12 +25,13 @@ import tomllib
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     import streamlit as st
-    from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -134,6 +134,7 @@ def sign_in_secrets(settings: Settings) -> dict[str, Any]:
 
 # --- headers ----------------------------------------------------------------------------------------------------------
 
+WAY_BACK_COOKIE: Final = "portal_way_back"
 HOST_PATTERN: Final = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,45}\])(?::\d{1,5})?")
 
 PERMISSIONS_POLICY: Final = ", ".join(
@@ -288,6 +289,45 @@ class Shield:
             headers.append("set-cookie", cookie if "secure" in attributes else f"{cookie}; Secure")
 
 
+class WayBack:
+    """Middleware: after the provider, on to the page that was asked for; Streamlit itself always goes to the first one.
+
+    The page stands in a cookie of its own for the minutes a sign-in takes."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+        from portal.desk.demo_sign_in import safe_path
+
+        self.app = app
+        self.secure = settings.is_https
+        self.safe_path = safe_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] not in ("/auth/login", "/oauth2callback"):
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+
+        async def send_with_the_way(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if scope["path"] == "/auth/login":
+                    came_from = urlsplit(request.headers.get("referer", ""))
+                    if came_from.netloc == request.headers.get("host") and len(came_from.path + came_from.query) < 1000:
+                        page = came_from.path + (f"?{came_from.query}" if came_from.query else "")
+                        headers.append("set-cookie", self._cookie(quote(page, safe=""), 900))
+                elif WAY_BACK_COOKIE in request.cookies:
+                    if headers.get("location") == "/":
+                        headers["location"] = self.safe_path(unquote(request.cookies[WAY_BACK_COOKIE]))
+                    headers.append("set-cookie", self._cookie("", 0))
+            await send(message)
+
+        await self.app(scope, receive, send_with_the_way)
+
+    def _cookie(self, value: str, seconds: int) -> str:
+        secure = "; Secure" if self.secure else ""
+        return f"{WAY_BACK_COOKIE}={value}; HttpOnly; Max-Age={seconds}; Path=/oauth2callback; SameSite=lax{secure}"
+
+
 # --- health -----------------------------------------------------------------------------------------------------------
 
 HEALTH_SECONDS: Final = 1.0
@@ -379,6 +419,8 @@ def build_app(settings: Settings) -> st.App:
     if settings.demo:
         routes += demo_sign_in.routes(settings)
         middleware.append(Middleware(demo_sign_in.Doorman, settings=settings))
+    else:
+        middleware.append(Middleware(WayBack, settings=settings))
     return st.App(
         DESK,
         secrets=sign_in_secrets(settings),
@@ -616,6 +658,8 @@ def serve(settings: Settings, demo: bool = False) -> None:
     announce(settings)
     try:
         server.run()
+    except KeyboardInterrupt:
+        pass  # the way to stop it; everything has been closed in order by now
     finally:
         database.dispose()
         if lock is not None:

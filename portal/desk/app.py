@@ -77,7 +77,10 @@ def main() -> None:
     st.logo(str(setting.city_logo or ASSETS / "logo.svg"), size="medium")
     found = who.current_actor()
     if not isinstance(found, Actor):
-        st.navigation([st.Page(lambda: _draw_outside(found), title="Sign in", url_path=_address())], position="hidden").run()
+        # Under the address that was asked for, so that it is opened once the person has signed in.
+        addresses = ["sign_in", *BY_NAME]
+        pages = [st.Page(lambda: _draw_outside(found), title="Sign in", url_path=address) for address in addresses]
+        st.navigation(pages, position="hidden").run()
         return
     chosen = _navigate(found)
     who.watch()
@@ -112,10 +115,6 @@ def _navigate(actor: Actor) -> st.Page:
         sections["Desk"] = []
     next(iter(sections.values())).extend(hidden)
     return st.navigation(sections)
-
-
-def _address() -> str:
-    return "sign_in"
 
 
 def _draw_outside(found: who.SignedOut | who.NotAdmitted) -> None:

@@ -80,7 +80,20 @@ def test_a_frame_inherits_the_policy(browser_context: BrowserContext, demo_porta
     assert page.evaluate("window.ran") is None
 
 
-def test_a_portal_ends_in_good_order_and_holds_its_database_alone(templates: Templates, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_portal_ends_in_good_order_with_a_page_open(
+    browser_context: BrowserContext, templates: Templates, tmp_path: Path, how: signal.Signals
+) -> None:
+    url = templates.copy("sqlite", True, lambda: "")
+    with running.portal(tmp_path, url) as served:
+        _open(browser_context, served)
+        served.process.send_signal(how)
+        # uvicorn closes everything in order and then passes the signal on.
+        assert served.process.wait(running.STOPS_WITHIN_SECONDS) in (0, -how)
+        assert "Traceback" not in served.said()
+
+
+def test_a_portal_holds_its_database_alone(templates: Templates, tmp_path: Path) -> None:
     url = templates.copy("sqlite", False, lambda: "")
     with running.portal(tmp_path, url) as served:
         other = {**served.environment, "PORTAL_PORT": str(running.free_port())}
@@ -90,8 +103,7 @@ def test_a_portal_ends_in_good_order_and_holds_its_database_alone(templates: Tem
         taken = running.command("run", "--demo", env=served.environment, cwd=tmp_path)
         assert taken.returncode == 2
         assert "PORTAL_PORT" in taken.stderr
-        served.process.send_signal(signal.SIGTERM)
-        assert served.process.wait(running.STOPS_WITHIN_SECONDS) in (0, -signal.SIGTERM)
-        assert "Traceback" not in served.said()
+        served.process.kill()
+        served.process.wait()
     with running.portal(tmp_path, url):  # the lock went with the process
         pass

@@ -27,7 +27,7 @@ from portal.desk import who
 from tests import running, tools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Locator, Page
@@ -53,7 +53,7 @@ class Provider:
 
 
 @contextlib.contextmanager
-def provider(portal_port: int) -> Iterator[Provider]:
+def provider(portal_port: int) -> Generator[Provider]:
     """The identity provider, registered for a portal on that port."""
     port = running.free_port()
     redirect_uri = f"http://127.0.0.1:{portal_port}/oauth2callback"
@@ -191,6 +191,18 @@ def test_signing_in_with_pkce_opens_the_desk(page: Page, city: City) -> None:
     assert len([one for one in city.sign_ins("rosa") if one.ended_at is None]) == 1
 
 
+def test_after_signing_in_the_page_asked_for_opens(page: Page, city: City) -> None:
+    page.goto(f"{city.served.url}/help?word=premise")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Login").fill("rosa")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    expect(name_in_menu(page, "Rosa Delgado")).to_be_visible(timeout=20_000)
+    assert page.url == f"{city.served.url}/help?word=premise"
+
+
 def test_the_provider_turns_a_request_without_pkce_away(city: City) -> None:
     # Otherwise the test above would say nothing: the provider must be one that insists.
     class Stay(urllib.request.HTTPRedirectHandler):
@@ -240,7 +252,7 @@ def test_sign_out_ends_both_tabs_and_a_copied_cookie(page: Page, city: City, chr
     other_tab = page.context.new_page()
     other_tab.goto(city.served.url)
     expect(name_in_menu(other_tab, "Marcus Webb")).to_be_visible(timeout=20_000)
-    stolen = page.context.cookies(city.served.url)
+    stolen = page.context.storage_state()
 
     sign_out(page)
     page.wait_for_url(f"{city.provider.issuer}/session/end*")  # the provider's own session ends as well
@@ -251,8 +263,7 @@ def test_sign_out_ends_both_tabs_and_a_copied_cookie(page: Page, city: City, chr
     expect(other_tab.get_by_text("You signed out.")).to_be_visible(timeout=COVERED_WITHIN_MS)
     expect(name_in_menu(other_tab, "Marcus Webb")).to_have_count(0)
 
-    thief = chromium.new_context()
-    thief.add_cookies([dict(cookie) for cookie in stolen])  # type: ignore[misc]  # what one gives the other takes
+    thief = chromium.new_context(storage_state=stolen)
     stolen_tab = thief.new_page()
     stolen_tab.goto(city.served.url)
     expect(stolen_tab.get_by_text("You signed out.")).to_be_visible(timeout=20_000)
@@ -323,12 +334,11 @@ def test_demo_sign_out_ends_the_other_tab_and_a_copied_cookie(
     other_tab = page.context.new_page()
     other_tab.goto(demo_portal.url)
     expect(name_in_menu(other_tab, name)).to_be_visible(timeout=20_000)
-    stolen = page.context.cookies()
+    stolen = page.context.storage_state()
     sign_out(page)
     expect(page.get_by_text("You signed out.")).to_be_visible(timeout=20_000)
     expect(other_tab.get_by_text("You signed out.")).to_be_visible(timeout=COVERED_WITHIN_MS)
-    thief = chromium.new_context()
-    thief.add_cookies([dict(cookie) for cookie in stolen])  # type: ignore[misc]  # what one gives the other takes
+    thief = chromium.new_context(storage_state=stolen)
     stolen_tab = thief.new_page()
     stolen_tab.goto(demo_portal.url)
     expect(stolen_tab.get_by_text("You signed out.")).to_be_visible(timeout=20_000)
@@ -337,20 +347,21 @@ def test_demo_sign_out_ends_the_other_tab_and_a_copied_cookie(
     expect(page.get_by_role("heading", name="Who is at the desk?")).to_be_visible()
 
 
-def test_demo_the_next_person_ends_the_one_before(page: Page, demo_portal: running.Served) -> None:
+def test_demo_the_next_person_ends_the_one_before(page: Page, demo_portal: running.Served, chromium: Browser) -> None:
     page.goto(demo_portal.url)
     page.get_by_role("button").first.click()
     expect(page.get_by_test_id("stSidebar")).to_be_visible(timeout=20_000)
-    before = page.context.cookies()
+    before = page.context.storage_state()
     page.goto(f"{demo_portal.url}/sign-in")
     second = page.get_by_role("button").nth(1)
     name = second.locator("strong").inner_text()
     second.click()
     expect(name_in_menu(page, name)).to_be_visible(timeout=20_000)
-    page.context.clear_cookies()
-    page.context.add_cookies([dict(cookie) for cookie in before])  # type: ignore[misc]  # what one gives the other takes
-    page.goto(demo_portal.url)
-    expect(page.get_by_text("You signed out.")).to_be_visible(timeout=20_000)
+    kept_aside = chromium.new_context(storage_state=before)
+    old_page = kept_aside.new_page()
+    old_page.goto(demo_portal.url)
+    expect(old_page.get_by_text("You signed out.")).to_be_visible(timeout=20_000)
+    kept_aside.close()
 
 
 @pytest.mark.parametrize(
