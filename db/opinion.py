@@ -1,14 +1,25 @@
-"""Surveys, their waves, respondents and answers. Tables, then queries."""
+"""Surveys, their waves, respondents and answers; how often each answer was given. Tables, then queries.
+
+Weights are not here yet. They will be a table beside these (respondent, name of the weighting, weight), because one wave can be
+weighted in several ways and an unweighted figure must stay reproducible; nothing here has to change for them.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.core import Base, Id, Json
+from db.contacts import OpinionHeard
+from db.core import Base, BigId, Id, Json, UtcTime
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from sqlalchemy import Row
+    from sqlalchemy.orm import Session
 
 
 class SurveyWave(Id, Base):
@@ -20,22 +31,38 @@ class SurveyWave(Id, Base):
     wave_code: Mapped[str] = mapped_column(sa.String(40))
     name: Mapped[str] = mapped_column(sa.String(160))
     mode: Mapped[str] = mapped_column(sa.String(40))
+    """How it was asked, in words: “web, mail and phone”."""
     population: Mapped[str] = mapped_column(sa.Text)
+    """Whose opinion it stands for: “adult residents”."""
     asked_from_on: Mapped[dt.date] = mapped_column(sa.Date)
     asked_to_on: Mapped[dt.date] = mapped_column(sa.Date)
     items: Mapped[list[dict[str, Any]]] = mapped_column(Json)
-    """code, wording, scale, satisfied values, don't-know codes of each item."""
+    """code, name, wording, topic, scale [low, high], satisfied values, dont_know codes of each item."""
+    survey_name: Mapped[str] = mapped_column(sa.String(160), default="", server_default="")
+    comparable: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")
+    """Waves of a survey with the same words here may be compared; empty means mode and population decide."""
+    method: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default=sa.text("'{}'"))
+    """What else a survey must disclose: who asked and paid, how people were chosen, response rate, weights, limits."""
+    places: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default=sa.text("'{}'"))
+    """Names of the districts by the value respondents carry, in their order."""
+    loading: Mapped[bool] = mapped_column(sa.Boolean, default=False, server_default=sa.false())
+    """An import is running or broke off: the wave is not shown."""
+    counted: Mapped[bool] = mapped_column(sa.Boolean, default=False, server_default=sa.false())
+    """`survey_count` holds this wave; otherwise its answers are counted when asked for."""
+    imported_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
 
 
 class Respondent(Id, Base):
     """One person who answered, without a name."""
 
     __tablename__ = "respondent"
-    __table_args__ = (sa.Index(None, "wave_id", "district"),)
+    __table_args__ = (sa.Index(None, "wave_id", "district"), sa.UniqueConstraint("wave_id", "external_id"))
     wave_id: Mapped[int] = mapped_column(sa.ForeignKey("survey_wave.id"))
     district: Mapped[str] = mapped_column(sa.String(40), default="")
     mode: Mapped[str] = mapped_column(sa.String(20), default="")
     comment: Mapped[str] = mapped_column(sa.Text, default="")
+    external_id: Mapped[str | None] = mapped_column(sa.String(80))
+    """The number of the answer in the file it came from; the same one again is the same respondent."""
 
 
 class SurveyAnswer(Base):
@@ -46,7 +73,156 @@ class SurveyAnswer(Base):
     respondent_id: Mapped[int] = mapped_column(sa.ForeignKey("respondent.id"), primary_key=True)
     item_code: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
     wave_id: Mapped[int] = mapped_column(sa.ForeignKey("survey_wave.id"))
-    value: Mapped[int] = mapped_column(sa.SmallInteger)
+    value: Mapped[float] = mapped_column(sa.Float)
+    """Points on the item's scale, or its code for “don't know”. Whole or half points, which a binary float holds exactly."""
+
+
+class SurveyCount(Base):
+    """How many respondents of a district gave an answer: what the dashboard reads, written when a wave is complete."""
+
+    __tablename__ = "survey_count"
+    wave_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("survey_wave.id"), primary_key=True)
+    item_code: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
+    district: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    value: Mapped[float] = mapped_column(sa.Float, primary_key=True)
+    answers: Mapped[int] = mapped_column(sa.Integer)
 
 
 # --- queries ----------------------------------------------------------------------------------------------------------
+
+
+def wave_by_code(session: Session, survey_code: str, wave_code: str) -> SurveyWave | None:
+    return session.scalar(
+        sa.select(SurveyWave).where(SurveyWave.survey_code == survey_code, SurveyWave.wave_code == wave_code)
+    )
+
+
+def waves(session: Session) -> Sequence[SurveyWave]:
+    """Every wave of every survey, the oldest first (a city has tens)."""
+    return session.scalars(sa.select(SurveyWave).order_by(SurveyWave.asked_to_on, SurveyWave.id)).all()
+
+
+def _live(wave_ids: Collection[int]) -> sa.Select[Any]:
+    """Counted from the answers themselves."""
+    return (
+        sa.select(
+            SurveyAnswer.wave_id,
+            SurveyAnswer.item_code,
+            Respondent.district,
+            SurveyAnswer.value,
+            sa.func.count().label("answers"),
+        )
+        .join(Respondent, Respondent.id == SurveyAnswer.respondent_id)
+        .where(SurveyAnswer.wave_id.in_(wave_ids))
+        .group_by(SurveyAnswer.wave_id, SurveyAnswer.item_code, Respondent.district, SurveyAnswer.value)
+    )
+
+
+def counts(session: Session, waves: Iterable[SurveyWave]) -> Sequence[Row[Any]]:
+    """(wave_id, item_code, district, value, answers) of these waves: from the kept counts, or counted now where there are none."""
+    kept, uncounted = [], []
+    for wave in waves:
+        (kept if wave.counted else uncounted).append(wave.id)
+    found: list[Row[Any]] = []
+    if kept:
+        found += session.execute(
+            sa.select(
+                SurveyCount.wave_id, SurveyCount.item_code, SurveyCount.district, SurveyCount.value, SurveyCount.answers
+            ).where(SurveyCount.wave_id.in_(kept))
+        ).all()
+    if uncounted:
+        found += session.execute(_live(uncounted)).all()
+    return found
+
+
+def recount(session: Session, wave_id: int) -> None:
+    """Writes the counts of a wave anew from its answers."""
+    session.execute(sa.delete(SurveyCount).where(SurveyCount.wave_id == wave_id))
+    columns = ["wave_id", "item_code", "district", "value", "answers"]
+    session.execute(sa.insert(SurveyCount).from_select(columns, _live([wave_id])))
+    session.execute(sa.update(SurveyWave).where(SurveyWave.id == wave_id).values(counted=True))
+
+
+def respondents_by_mode(session: Session, wave_ids: Collection[int]) -> Sequence[Row[Any]]:
+    """(wave_id, mode, respondents): how many people answered, and which way."""
+    return session.execute(
+        sa.select(Respondent.wave_id, Respondent.mode, sa.func.count().label("respondents"))
+        .where(Respondent.wave_id.in_(wave_ids))
+        .group_by(Respondent.wave_id, Respondent.mode)
+    ).all()
+
+
+def respondents_by_district(session: Session, wave_id: int) -> dict[str, int]:
+    """How many people of each district answered."""
+    found = session.execute(
+        sa.select(Respondent.district, sa.func.count())
+        .where(Respondent.wave_id == wave_id)
+        .group_by(Respondent.district)
+    )
+    return dict(found.tuples().all())
+
+
+def _with_comment(wave_id: int, districts: Collection[str] | None) -> sa.Select[Any]:
+    written = sa.select(Respondent.id, Respondent.district, Respondent.comment).where(
+        Respondent.wave_id == wave_id, Respondent.comment != ""
+    )
+    return written if districts is None else written.where(Respondent.district.in_(districts))
+
+
+def comments(
+    session: Session, wave_id: int, districts: Collection[str] | None, *, most: int, skip: int = 0
+) -> Sequence[Row[Any]]:
+    """(id, district, comment) of people who wrote something; of these districts, or of all."""
+    return session.execute(_with_comment(wave_id, districts).order_by(Respondent.id).limit(most).offset(skip)).all()
+
+
+def comment_count(session: Session, wave_id: int, districts: Collection[str] | None) -> int:
+    return session.scalar(sa.select(sa.func.count()).select_from(_with_comment(wave_id, districts).subquery())) or 0
+
+
+def heard(session: Session, since: dt.datetime, until: dt.datetime) -> Sequence[Row[Any]]:
+    """(subject_code, stance, heard): opinions noted at wrap-up in [since, until)."""
+    return session.execute(
+        sa.select(OpinionHeard.subject_code, OpinionHeard.stance, sa.func.count().label("heard"))
+        .where(OpinionHeard.heard_at >= since, OpinionHeard.heard_at < until)
+        .group_by(OpinionHeard.subject_code, OpinionHeard.stance)
+    ).all()
+
+
+# --- an import --------------------------------------------------------------------------------------------------------
+
+
+def respondents_of(session: Session, wave_id: int, external_ids: Collection[str]) -> Mapping[str, Respondent]:
+    """Those of these respondents who are there already, by their number in the file."""
+    found = session.scalars(
+        sa.select(Respondent).where(Respondent.wave_id == wave_id, Respondent.external_id.in_(external_ids))
+    )
+    return {row.external_id or "": row for row in found}
+
+
+def answers_of(session: Session, respondent_ids: Collection[int]) -> dict[int, dict[str, float]]:
+    """Answers by respondent and item."""
+    found: dict[int, dict[str, float]] = {each: {} for each in respondent_ids}
+    rows = session.execute(
+        sa.select(SurveyAnswer.respondent_id, SurveyAnswer.item_code, SurveyAnswer.value).where(
+            SurveyAnswer.respondent_id.in_(respondent_ids)
+        )
+    )
+    for respondent_id, item_code, value in rows:
+        found[respondent_id][item_code] = value
+    return found
+
+
+def replace_answers(
+    session: Session, wave_id: int, answers: Mapping[int, Mapping[str, float]], changed: Collection[int]
+) -> None:
+    """Writes answers by respondent; what the `changed` ones had answered before goes first."""
+    if changed:
+        session.execute(sa.delete(SurveyAnswer).where(SurveyAnswer.respondent_id.in_(changed)))
+    rows = [
+        {"respondent_id": respondent_id, "item_code": code, "wave_id": wave_id, "value": value}
+        for respondent_id, given in answers.items()
+        for code, value in given.items()
+    ]
+    if rows:
+        session.execute(sa.insert(SurveyAnswer), rows)

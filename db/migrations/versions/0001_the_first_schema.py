@@ -336,6 +336,13 @@ def upgrade() -> None:
         sa.Column("asked_from_on", sa.Date(), nullable=False),
         sa.Column("asked_to_on", sa.Date(), nullable=False),
         sa.Column("items", core.Json, nullable=False),
+        sa.Column("survey_name", sa.String(length=160), server_default="", nullable=False),
+        sa.Column("comparable", sa.String(length=200), server_default="", nullable=False),
+        sa.Column("method", core.Json, server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("places", core.Json, server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("loading", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("counted", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("imported_at", core.UtcTime(), nullable=True),
         sa.Column("id", core.BigId, autoincrement=True, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_survey_wave")),
         sa.UniqueConstraint("survey_code", "wave_code", name=op.f("uq_survey_wave_survey_code_wave_code")),
@@ -405,9 +412,11 @@ def upgrade() -> None:
         sa.Column("district", sa.String(length=40), nullable=False),
         sa.Column("mode", sa.String(length=20), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("external_id", sa.String(length=80), nullable=True),
         sa.Column("id", core.BigId, autoincrement=True, nullable=False),
         sa.ForeignKeyConstraint(["wave_id"], ["survey_wave.id"], name=op.f("fk_respondent_wave_id_survey_wave")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_respondent")),
+        sa.UniqueConstraint("wave_id", "external_id", name=op.f("uq_respondent_wave_id_external_id")),
     )
     with op.batch_alter_table("respondent", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_respondent_wave_id_district"), ["wave_id", "district"], unique=False)
@@ -538,7 +547,7 @@ def upgrade() -> None:
         sa.Column("respondent_id", core.BigId, nullable=False),
         sa.Column("item_code", sa.String(length=60), nullable=False),
         sa.Column("wave_id", core.BigId, nullable=False),
-        sa.Column("value", sa.SmallInteger(), nullable=False),
+        sa.Column("value", sa.Float(), nullable=False),
         sa.ForeignKeyConstraint(
             ["respondent_id"], ["respondent.id"], name=op.f("fk_survey_answer_respondent_id_respondent")
         ),
@@ -550,6 +559,16 @@ def upgrade() -> None:
             batch_op.f("ix_survey_answer_wave_id_item_code_value"), ["wave_id", "item_code", "value"], unique=False
         )
 
+    op.create_table(
+        "survey_count",
+        sa.Column("wave_id", core.BigId, nullable=False),
+        sa.Column("item_code", sa.String(length=60), nullable=False),
+        sa.Column("district", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.Float(), nullable=False),
+        sa.Column("answers", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["wave_id"], ["survey_wave.id"], name=op.f("fk_survey_count_wave_id_survey_wave")),
+        sa.PrimaryKeyConstraint("wave_id", "item_code", "district", "value", name=op.f("pk_survey_count")),
+    )
     op.create_table(
         "authorised_person",
         sa.Column("account_id", core.BigId, nullable=False),
@@ -1198,6 +1217,7 @@ def downgrade() -> None:
     op.drop_table("identity_verifier")
     op.drop_table("division")
     op.drop_table("approval_limit")
+    op.drop_table("survey_count")
     op.drop_table("survey_wave")
     op.drop_table("submission")
     op.drop_table("service_area")
