@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from portal.shared.calendar import BusinessCalendar
 
 SHORTEST_WORD = 2
-SMALL_WORDS = frozenset("the and for are can does how what when where why who will you your with from".split())
+MOST_WORDS = 8
+SMALL_WORDS = frozenset(
+    "an and are at be can do does for from how if in is it me my of on or our the to we what when where who why will with you your".split()
+)
 
 
 class Findable(Protocol):
@@ -29,19 +32,23 @@ def words_of(text: str) -> list[str]:
     """The folded words that a search looks for: small words and single letters left out unless there are no others."""
     words = list(dict.fromkeys(fold(text[:200]).split()))
     telling = [word for word in words if len(word) >= SHORTEST_WORD and word not in SMALL_WORDS]
-    return telling or words
+    return (telling or words)[:MOST_WORDS]
 
 
 def fit(article: Findable, words: Sequence[str]) -> int:
-    """How well an article answers words: a word that begins one of the title's counts most, then one of the citizens' words,
-    then one anywhere in it."""
+    """How well an article answers words: a word of the title counts most, then one of the citizens' words, then one anywhere
+    in it; a whole word more than the beginning of one."""
     title, synonyms = fold(article.title).split(), fold(article.synonyms).split()
     score = 0
     for word in words:
-        if any(each.startswith(word) for each in title):
-            score += 9
+        if word in title:
+            score += 10
+        elif any(each.startswith(word) for each in title):
+            score += 8
+        elif word in synonyms:
+            score += 7
         elif any(each.startswith(word) for each in synonyms):
-            score += 6
+            score += 5
         elif f" {word}" in f" {article.search_text}":
             score += 2
         elif word in article.search_text:
