@@ -37,6 +37,7 @@ from starlette.routing import Route
 
 from db import core
 from portal import settings as settings_module
+from portal.background import Background
 from portal import upkeep
 from portal.desk.theme import theme_options
 from portal.settings import PREFIX, BadSetting, Settings, is_loopback
@@ -411,7 +412,10 @@ def build_app(settings: Settings) -> st.App:
     @contextlib.asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncGenerator[dict[str, Any] | None]:
         await run_in_threadpool(warm_up)
+        behind = Background()
+        behind.start()
         yield {}
+        await run_in_threadpool(behind.stop)
         core.database().dispose()
 
     routes = [Route("/health", Health().respond, methods=["GET"])]

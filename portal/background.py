@@ -1,0 +1,52 @@
+"""Work behind the screen of an embedded portal: plain functions of the house, run now and then in one thread.
+
+Rows are the truth: a run that is lost, repeated or killed loses and doubles nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from portal import upkeep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger("portal.background")
+
+SCHEDULE: Final[tuple[tuple[str, float, Callable[[], None]], ...]] = (
+    # The heads of the audit chains, sealed together: what vanished since the last seal is then found.
+    ("seal the audit chains", 300.0, upkeep.seal),
+)
+"""(what, every so many seconds, function)."""
+
+
+class Background:
+    """One thread that runs the schedule until it is stopped; a failing task is logged and tried again next time."""
+
+    def __init__(self, schedule: tuple[tuple[str, float, Callable[[], None]], ...] = SCHEDULE) -> None:
+        self._schedule = schedule
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="background", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        due = {what: time.monotonic() for what, _, _ in self._schedule}
+        while not self._stop.is_set():
+            for what, every, task in self._schedule:
+                if time.monotonic() >= due[what] and not self._stop.is_set():
+                    try:
+                        task()
+                    except Exception:  # the next turn may go well; the desk must not notice
+                        log.exception("could not %s", what)
+                    due[what] = time.monotonic() + every
+            self._stop.wait(1.0)
