@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from db import core
 from db import service_requests as rows
 from db import staff as staff_rows
+from portal.contacts import commands as contacts
 from portal.service_requests.commands import photos
 from portal.service_requests.commands.common import hold, next_number, refuse_own, when_text
 from portal.service_requests.rules import answer, case, form, routing
@@ -96,6 +97,7 @@ def open_request(actor: Actor, work: Work, asked: form.RequestForm) -> Receipt:
     _step(work, row, "", table.first, actor)
     _note(work, actor, row, "request.opened", {"type": definition.code, "division": row.division_code or ""})
     _tell(work, row, row.tell_by, row.person_id, "request_opened")
+    _promise(work, actor, row, row.conversation_id, row.person_id, row.account_id)
     return _opened_receipt(work, definition, row, goes_to.why)
 
 
@@ -182,6 +184,7 @@ def join_request(actor: Actor, work: Work, asked: form.JoinForm) -> Receipt:
         conversation_id=asked.conversation_id,
         detail={"tell_by": asked.tell_by},
     )
+    _promise(work, actor, row, asked.conversation_id, asked.person_id, asked.account_id)
     due = "" if row.due_at is None else when_text(work, row.due_at)
     return Receipt(
         title=f"The caller joined {row.request_type_name}",
@@ -314,6 +317,7 @@ def close_request(actor: Actor, work: Work, asked: form.CloseForm) -> Receipt:
     row.in_target = None if row.due_at is None else work.now <= row.due_at
     row.version += 1
     _note(work, actor, row, "request.closed", {"disposition": ending.code, "in_target": row.in_target})
+    contacts.settle_promises_about(work, actor, subject_kind=SUBJECT, subject_id=row.id)
     told = _tell(work, row, row.tell_by, row.person_id, "request_closed")
     for joined in rows.callers(session, row.id):
         told += _tell(work, row, joined.tell_by, joined.person_id, "request_closed")
@@ -389,6 +393,26 @@ def _set_due(work: Work, row: rows.ServiceRequest, *, ends_now: bool = False) ->
     promised = in_force.due_of(work.session, definition, row.opened_at, case.pauses_of(table, steps))
     row.due_at = None if promised is None else promised.due_at
     row.due_explanation = _explanation(definition, promised)
+
+
+def _promise(
+    work: Work, actor: Actor, row: rows.ServiceRequest, conversation_id: int | None, person_id: int | None, account_id: int | None
+) -> None:
+    """The due time was told to a caller: it is a promise from now on, kept when the request closes in time."""
+    if row.due_at is None or (conversation_id is None and person_id is None) or not actor.staff_id:
+        return
+    contacts.record_promise(
+        work,
+        actor,
+        kind="date",
+        words=f"{row.request_type_name}, {row.number}, by {when_text(work, row.due_at)}",
+        due_at=row.due_at,
+        conversation_id=conversation_id,
+        account_id=account_id,
+        person_id=person_id,
+        subject_kind=SUBJECT,
+        subject_id=row.id,
+    )
 
 
 def _note(work: Work, actor: Actor, row: rows.ServiceRequest, name: str, detail: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from db import service_requests as rows
 from db import staff as staff_rows
+from portal.contacts import commands as contacts
 from portal.service_requests.commands.common import hold, next_number, refuse_own
 from portal.service_requests.rules import answer, case, form
 from portal.service_requests.views import in_force
@@ -186,7 +187,9 @@ def assign_work_order(actor: Actor, work: Work, asked: form.AssignForm) -> Recei
 
 
 def hand_over(work: Work, actor: Actor, from_staff_id: int, to_staff_id: int) -> int:
-    """Gives everything a person has open to a colleague, one event for each row; returns how many rows."""
+    """Gives everything a person has open to a colleague, call-backs and promises too, one event for each row; returns how
+    many rows."""
+    spoken = contacts.hand_over_contacts(work, actor, from_staff_id, to_staff_id)
     assigned, owned, orders = rows.open_of_staff(work.session, from_staff_id)
     touched: dict[int, rows.ServiceRequest] = {}
     for request in assigned:
@@ -211,7 +214,7 @@ def hand_over(work: Work, actor: Actor, from_staff_id: int, to_staff_id: int) ->
         order.assigned_id = to_staff_id
         order.version += 1
         _note(work, actor, order, "work_order.handed_over", moved)
-    return len(touched) + len(orders)
+    return len(touched) + len(orders) + spoken["call_backs"] + spoken["promises"]
 
 
 @command("request.assign")

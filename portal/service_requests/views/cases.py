@@ -15,6 +15,8 @@ from portal.service_requests.views import in_force
 from portal.shared.text import due_text, duration_text, format_phone, relative_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.orm import Session
 
     from portal.service_requests.rules.request_type import Disposition
@@ -241,7 +243,7 @@ def case(request_id: int) -> CaseView | None:
         person_phone="" if person is None else format_phone(person.phone),
         description=row.description,
         facts=tuple(facts),
-        answers=tuple(_answer(each) for each in row.answers.values()),
+        answers=tuple(_answer(row.answers[code]) for code in _in_order(row.answers, definition)),
         timeline=tuple(_timeline(row, steps, noted, names, table, now, zone)),
         callers=tuple(
             TimelineStep(
@@ -291,6 +293,12 @@ def _person_names(session: Session, joined: Any) -> dict[int, str]:
         if person is not None:
             found[person.id] = person.name
     return found
+
+
+def _in_order(answers: Mapping[str, Any], definition: request_type.Definition | None) -> list[str]:
+    """The answered questions as the form asked them (a database may keep them in an order of its own)."""
+    asked = [] if definition is None else [field.code for field in definition.fields]
+    return sorted(answers, key=lambda code: (asked.index(code) if code in asked else len(asked), code))
 
 
 def _answer(kept: dict[str, Any]) -> AnswerView:

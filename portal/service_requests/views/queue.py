@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from db import core
 from db import service_requests as rows
 from portal.service_requests.rules import case as case_rules
+from portal.service_requests.rules.answer import tidy
 from portal.service_requests.views import in_force
 from portal.shared.number import parse_number
 from portal.shared.text import due_text, relative_text
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 PAGE_ROWS = 25
 PAGES_MOST = 40
 """Nobody works the thousandth case by paging: beyond this, filter."""
+WORDS_MOST = 200
+"""What is typed into the filter beyond this is left out."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def _asked(actor: Actor, scope: str, now: dt.datetime, waiting: tuple[str, ...],
 
 def queue(actor: Actor, scope: str = "", words: str = "", page: int = 1) -> QueueView:
     """One page of the actor's queue. A number of ours, or of the system a case came from, finds it whatever the scope."""
-    now, words = core.now(), words.strip()
+    now, words = core.now(), tidy(words)[:WORDS_MOST]
     with core.read() as session:
         table, orders = in_force.states(session), in_force.states(session, in_force.WORK_ORDER)
         waiting = table.of_kind(case_rules.WAITING)
@@ -181,7 +184,7 @@ def _line(row: Any, table: case_rules.StateTable, staff: dict[int, str], divisio
 def find(words: str) -> tuple[tuple[str, int], ...]:
     """(what, id) of the requests and work orders with this number, ours or the original one of another system."""
     with core.read() as session:
-        return tuple((row.what, row.id) for row in _by_number(session, words.strip()))
+        return tuple((row.what, row.id) for row in _by_number(session, tidy(words)[:WORDS_MOST]))
 
 
 def today_at_desk(actor: Actor) -> DeskDay:
