@@ -330,7 +330,7 @@ def billed_until(session: Session, account_ids: Sequence[int]) -> dict[int, dt.d
     rows = session.execute(
         sa.select(Bill.account_id, sa.func.max(Bill.to_on)).where(Bill.account_id.in_(account_ids)).group_by(Bill.account_id)
     )
-    return {account_id: until for account_id, until in rows.tuples() if until is not None}
+    return {account_id: until for account_id, until in rows if until is not None}
 
 
 def next_cycle_dates(session: Session, cycle_code: str, after: dt.date) -> CycleDate | None:

@@ -14,7 +14,6 @@ from portal.moves.commands.premise import OpenPremise
 from portal.moves.rules import form, words
 from portal.moves.views import facts, steps
 from portal.service_requests.commands.common import refuse_own
-from portal.shared.actor import authorize
 from portal.shared.command import command
 from portal.shared.number import make_number
 from portal.shared.problem import Problem
@@ -68,8 +67,6 @@ def write_start(actor: Actor, work: Work, asked: form.StartForm, *, kept_deposit
     found = form.start_problems(asked, context.facts)
     if asked.account_id is not None and not found:
         found += _stale_account(work, asked.account_id)
-    if asked.benefited.strip():
-        authorize(actor, context.facts.policy.turnover.override_permission)
     person_id = facts.applicant_id(work.session, asked)
     if not found and not kept_deposit:
         found += facts.deposit(work.session, asked, person_id, context.facts.today).problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -50,15 +51,16 @@ def start_context(session: Session, actor: Actor, asked: form.StartForm, now: dt
     calendar = policy_rows.work_calendar(session, policy.dates.calendar_code, today)
     visit_on = earliest_visit_on(now, policy.dates.same_day_until, calendar)
     premise = moves.premise(session, asked.premise_id) if asked.premise_id is not None else None
-    common = {
-        "today": today,
-        "policy": policy,
-        "calendar": calendar,
-        "earliest_visit_on": visit_on,
-        "may_override": actor.may(policy.turnover.override_permission) or actor.may("*"),
-    }
+    nowhere = form.StartFacts(
+        today=today,
+        premise_found=False,
+        policy=policy,
+        calendar=calendar,
+        earliest_visit_on=visit_on,
+        may_override=actor.may(policy.turnover.override_permission) or actor.may("*"),
+    )
     if premise is None:
-        return StartContext(form.StartFacts(premise_found=False, **common), None, {})
+        return StartContext(nowhere, None, {})
     book = load_book(session, premise, policy)
     on = asked.on or today
     displaced: dict[str, turnover.Tenure] = {}
@@ -79,7 +81,8 @@ def start_context(session: Session, actor: Actor, asked: form.StartForm, now: dt
     if asked.benefited.strip() and other_cents > 0:
         # The exception of F.S. 180.135: who had the benefit of the service is asked for it like an own debt.
         own_asked.append(debt.OldDebt(f"at {premise.address}", other_cents, None))
-    facts = form.StartFacts(
+    facts = dataclasses.replace(
+        nowhere,
         premise_found=True,
         points=points,
         units=tuple(moves.units_at(session, premise)),
@@ -91,7 +94,6 @@ def start_context(session: Session, actor: Actor, asked: form.StartForm, now: dt
         debts=debts,
         other_debt_cents=other_cents,
         account_problem=account_problem,
-        **common,
     )
     return StartContext(facts, book, displaced)
 
@@ -277,17 +279,18 @@ def stop_context(session: Session, asked: form.StopForm, now: dt.datetime) -> St
     landlord = policy_rows.policy_detail(session, "landlord_stop", today)
     account = moves.account(session, asked.account_id) if asked.account_id is not None else None
     premise = moves.premise(session, asked.premise_id) if asked.premise_id is not None else None
-    common = {
-        "today": today,
-        "policy": policy,
-        "calendar": calendar,
-        "earliest_visit_on": earliest_visit_on(now, policy.dates.same_day_until, calendar),
-        "landlord_text": str(landlord.get("text", "")),
-        "landlord_citation": str(landlord.get("citation", "")),
-    }
+    nothing = form.StopFacts(
+        today=today,
+        account_found=account is not None,
+        premise_found=False,
+        policy=policy,
+        calendar=calendar,
+        earliest_visit_on=earliest_visit_on(now, policy.dates.same_day_until, calendar),
+        landlord_text=str(landlord.get("text", "")),
+        landlord_citation=str(landlord.get("citation", "")),
+    )
     if account is None or premise is None:
-        found = form.StopFacts(account_found=account is not None, premise_found=premise is not None, **common)
-        return StopContext(found, None, ())
+        return StopContext(nothing, None, ())
     book = load_book(session, premise, policy)
     billed = moves.billed_until(session, [account.id]).get(account.id)
     held = {}
@@ -306,7 +309,7 @@ def stop_context(session: Session, asked: form.StopForm, now: dt.datetime) -> St
             own_stop_number="" if stop is None else stop.number,
             people_needed=needed is not None and needed.how in ("visit", "appointment"),
         )
-    facts = form.StopFacts(account_found=True, premise_found=bool(held), held=held, **common)
+    facts = dataclasses.replace(nothing, premise_found=bool(held), held=held)
     return StopContext(facts, book, continuity_kinds(book, account.person_id))
 
 

@@ -51,8 +51,8 @@ def deposit_policy(session: Session, on: dt.date) -> DepositPolicy:
     row = directory.reference_row(session, "deposit", "utility", on)
     if row is None:
         raise BadPolicy("The row deposit/utility is missing. Load the base pack, or add the row.")
-    # The loader keeps days of a file as text; the pack reader knows days only, and needs none here.
-    policy, problems = DepositPolicy.from_pack({key: value for key, value in row.detail.items() if key != "effective_from"})
+    # The loader keeps days of a file as text; the pack reader wants days.
+    policy, problems = DepositPolicy.from_pack({**row.detail, "effective_from": row.effective_from})
     if policy is None:
         raise BadPolicy(f"The row deposit/utility cannot be read: {problems[0].message}")
     return policy
