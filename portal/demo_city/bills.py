@@ -29,7 +29,7 @@ AUTOMATIC, PROMPT, LATE, STRUGGLING, STOPPED = range(5)
 METHODS = ("autopay", "online", "mail", "counter", "phone")
 STOPPED_DAYS = 50
 """Who stopped paying did so with the bills due in these last days (a closed account, with its last bill)."""
-NO_CUT_BELOW_CENTS = 5_000
+NO_CUT_BELOW_CENTS = 7_500
 """Smaller arrears wait for the next bill."""
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from db import accounts, billing, bulk, contacts, core, demo_city, directory, metering, opinion, packs_io, service_requests, staff, waste
+from db import accounts, billing, bulk, contacts, core, demo_city, directory, metering, moves, opinion, packs_io, service_requests, staff, waste
 from portal import upkeep
 from portal.billing.rules.dates import CycleCalendar
 from portal.demo_city import bills, colleagues, rows, surveys, talks
@@ -20,7 +20,10 @@ from portal.demo_city.days import make_days
 from portal.demo_city.draw import stream
 from portal.demo_city.meters import read_cycle
 from portal.demo_city.named import read_named
+from portal.demo_city.turnovers import MOVE_COLUMNS, MOVE_ORDER_COLUMNS, Turnovers
 from portal.demo_city.prices import NoPrices, Pricing, read_tariffs, with_dates
+from portal.moves.views.policy import deposit_policy, move_policy
+from portal.service_requests.rules.due import calendar_of
 from portal.service_requests.rules.request_type import read_definition
 
 if TYPE_CHECKING:
@@ -215,6 +218,8 @@ class _Maker:
         city, counts = self.city, self.counts
         with core.read() as session:
             tariffs = read_tariffs(session, city.days.today)
+            deposits = rows.deposits(city, deposit_policy(session, city.days.today))
+        coming = {int(city.held.premise[row]): row for row in city.held.coming}
         try:
             for cycle in city.days.cycles:
                 self.progress(f"reads and bills of cycle {cycle.code}")
@@ -233,11 +238,11 @@ class _Maker:
                     here = [
                         row
                         for premise in premise_rows[block].tolist()
-                        for row in (int(city.held.former[premise]), int(city.held.present[premise]))
+                        for row in (int(city.held.former[premise]), int(city.held.present[premise]), coming.get(premise, -1))
                         if row >= 0
                     ]
                     counts.accounts += self.load(
-                        accounts.Account, rows.ACCOUNT_COLUMNS, rows.accounts(city, made.owing, here, {})
+                        accounts.Account, rows.ACCOUNT_COLUMNS, rows.accounts(city, made.owing, here, deposits)
                     )
                     counts.reads += self.load(metering.RegisterRead, rows.READ_COLUMNS, rows.reads(city, reads, block))
                     counts.bills += self.load(billing.Bill, bills.BILL_COLUMNS, made.bills)
@@ -264,6 +269,7 @@ class _Maker:
             calendars = {row.code: row.detail for row in directory.reference(session, "calendar", today)}
             departments = service_requests.division_departments(session)
             kinds = {row.code: row.detail for row in directory.reference(session, "known_event_kind", today)}
+            policy = move_policy(session, today)
             subjects = [row.code for row in directory.reference(session, "opinion_subject", today)]
         desk = colleagues.Desk(self.team)
         events: dict[str, tuple[int, frozenset[str]]] = {}
@@ -290,6 +296,11 @@ class _Maker:
             load(contacts.OpinionHeard, talks.OPINION_COLUMNS, made.opinions)
             load(contacts.Promise, talks.PROMISE_COLUMNS, made.promises)
             load(contacts.CallBack, talks.CALL_BACK_COLUMNS, made.call_backs)
+        office = calendar_of(calendars["office"], city.days.zone, today)
+        turned = Turnovers(city, cases, desk, policy, office, rows.first_agreements(city).tolist())
+        turned.make()
+        load(moves.Move, MOVE_COLUMNS, turned.moves)
+        counts.work_orders += load(service_requests.WorkOrder, MOVE_ORDER_COLUMNS, turned.orders)
         self.sequences |= cases.sequences
 
     def finish(self, progress: Callable[[str], None]) -> None:

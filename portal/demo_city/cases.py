@@ -303,7 +303,7 @@ class Cases:
         span = 3 * DAY if due is None or due.due_at is None else max(60, _local_minutes(due.due_at, self.zone) - opened)
         in_time = life[8] < kind.on_time
         share = 0.15 + 0.8 * life[9]
-        end = opened + int(span * share) if in_time else opened + span + 45 + int(late * 1.6 * DAY * (12 if life[9] > 0.93 else 1))
+        end = opened + int(span * share) if in_time else opened + span + 45 + int(late * 2.4 * DAY * (14 if life[9] > 0.9 else 1))
         last = opened
         pauses: list[tuple[int, int]] = []
         if worker is not None:

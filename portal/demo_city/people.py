@@ -41,6 +41,10 @@ class Holdings:
     """Per premise: the account row of the former occupant, -1 for none."""
     present: np.ndarray
     """Per premise: the account row of the present occupant, -1 when vacant."""
+    coming: dict[int, int]
+    """Account rows at vacant premises whose start is booked, with its day."""
+    going: dict[int, int]
+    """Account rows of present occupants whose stop is booked, with its day."""
 
     @property
     def count(self) -> int:
@@ -143,12 +147,23 @@ def holdings(
     opened[former[turned]], closed[former[turned]] = long_ago[turned], left[turned]
     stays = ~vacant
     opened[present[stays]] = np.where(turned, came, long_ago)[stays]
+    # The next days: starts at vacant premises by people who are new, and stops of people who leave.
+    lived_in = np.flatnonzero(stays & (place.kind != BUSINESS) & (np.arange(count) >= NAMED_AT_MOST))
+    empty = np.flatnonzero(~stays & (place.kind != BUSINESS) & (np.arange(count) >= NAMED_AT_MOST))
+    going_at = generator.permutation(lived_in)[: max(3, count // 500)]
+    coming_at = generator.permutation(empty)[: max(2, count // 600)]
+    premise = np.concatenate((premise, coming_at))
+    opened = np.concatenate((opened, np.full(len(coming_at), today - 1)))
+    closed = np.concatenate((closed, np.zeros(len(coming_at), dtype=np.int64)))
+    coming = {total + at: today + 1 + at % 8 for at in range(len(coming_at))}
+    going = {int(present[row]): today + 1 + at % 9 for at, row in enumerate(going_at.tolist())}
+    total += len(coming_at)
     holder = np.arange(total)
     _moved_within(generator, place, holder, premise, opened, closed)
     return (
         Holdings(
             premise=premise, holder=holder, opened=opened, closed=closed,
-            left_on=left, came_on=came, former=former, present=present,
+            left_on=left, came_on=came, former=former, present=present, coming=coming, going=going,
         ),
         rental,
     )  # fmt: skip

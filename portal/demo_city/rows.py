@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from db.bulk import json_text
+from portal.billing.rules.deposit import ApplicantRecord, deposit_for
+from portal.billing.rules.tariff import SERVICE_KINDS
 from portal.contacts.rules import hash_secret, spoken
 from portal.demo_city import words
 from portal.demo_city.draw import stream
@@ -15,17 +17,18 @@ from portal.demo_city.meters import HOW
 from portal.demo_city.people import NOBODY, PERSON, named_accounts
 from portal.demo_city.services import DIALS, ELECTRIC, GAS, METERED, RECYCLING, REFUSE, SEWER, STORMWATER, TRASH, UNITS, WATER
 from portal.demo_city.streets import BUSINESS, HOUSE, KIND_NAMES
-from portal.billing.rules.tariff import SERVICE_KINDS
 from portal.shared.number import make_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from portal.billing.rules.deposit import DepositPolicy
     from portal.demo_city.bills import Owing
     from portal.demo_city.city import City
     from portal.demo_city.meters import CycleReads
 
 Row = tuple[Any, ...]
+DEPOSIT_DAYS = 730
 
 AREA_COLUMNS = ("code", "name", "kind", "polygon")
 PERSON_COLUMNS = (
@@ -189,6 +192,23 @@ def accounts(city: City, owing: dict[int, Owing], rows: list[int], deposits: dic
         )
 
 
+def deposits(city: City, policy: DepositPolicy) -> dict[int, int]:
+    """Cents held by account row: who came in the last two years gave the deposit of the policy's rows for a new customer."""
+    held = city.held
+    since = city.days.today.toordinal() - DEPOSIT_DAYS
+    kept: dict[tuple[Any, ...], int] = {}
+    found: dict[int, int] = {}
+    for row in np.flatnonzero((held.opened > since) & (held.closed == 0)).tolist():
+        premise = int(held.premise[row])
+        kinds = tuple(SERVICE_KINDS[at] for at in np.flatnonzero(city.served.has[premise]).tolist())
+        customer_class = "commercial" if city.place.kind[premise] == BUSINESS else "residential"
+        if (kinds, customer_class) not in kept:
+            decided = deposit_for(policy, kinds, ApplicantRecord(customer_class))
+            kept[kinds, customer_class] = decided.total_cents or 0
+        found[row] = kept[kinds, customer_class]
+    return found
+
+
 def day_text(city: City, ordinal: int) -> str:
     """A day that may lie before the city's calendar begins (accounts of thirty years)."""
     if ordinal >= city.days.first_day:
@@ -204,12 +224,15 @@ def agreements(city: City) -> Iterator[Row]:
         rate_class = "commercial" if city.place.kind[premise] == BUSINESS else "residential"
         start = day_text(city, int(held.opened[row]))
         stop = city.days.iso(closed) if closed else None
+        state = "stopped" if closed else "active"
+        if row in held.coming:
+            state, start = "pending_start", city.days.iso(held.coming[row])
+        elif row in held.going:
+            state, stop = "pending_stop", city.days.iso(held.going[row])
         for kind, point in enumerate(served.point_id[premise].tolist()):
             if point:
                 number += 1
-                yield (
-                    number, 1, row + 1, point, SERVICE_KINDS[kind], "stopped" if closed else "active", start, stop, rate_class
-                )  # fmt: skip
+                yield number, 1, row + 1, point, SERVICE_KINDS[kind], state, start, stop, rate_class
 
 
 def first_agreements(city: City) -> np.ndarray:

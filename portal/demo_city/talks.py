@@ -59,6 +59,7 @@ REASONS = (
     ("praise", "answered", 0.005, False, "Thanks for the crew on Tuesday."),
     ("wrong_number", "cut_off", 0.005, False, ""),
 )
+CALL_BACK_REASON = next(each for each in REASONS if each[1] == "call_back")
 METHODS = (("account_facts", 2, "house_number,phone_last4,opened_year"), ("account_facts", 1, "house_number,phone_last4"), ("pin", 2, ""), ("call_back", 2, ""))
 OPINION_WORDS = {
     "for": ("Glad the crews came so fast.", "Keep the rates where they are.", "The new carts are good.", ""),
@@ -118,6 +119,8 @@ def _month(
         day = begun[at] // DAY
         row = account[at] if city.held.opened[account[at]] <= day else None
         code, ending, _, check, note = REASONS[reason[at]]
+        if end - day <= 2 and at % 4 == 0 and end == city.days.today.toordinal():
+            code, ending, _, check, note = CALL_BACK_REASON  # so that the desk has calls to make this morning
         if row is None and check:
             code, ending, check, note = "how_to", "answered", False, ""
         person = int(city.held.holder[row]) + 1 if row is not None else None
