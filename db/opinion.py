@@ -102,7 +102,7 @@ def waves(session: Session) -> Sequence[SurveyWave]:
     return session.scalars(sa.select(SurveyWave).order_by(SurveyWave.asked_to_on, SurveyWave.id)).all()
 
 
-def _live(wave_ids: Collection[int]) -> sa.Select[Any]:
+def _live(wave_ids: Collection[int]) -> sa.Select[*tuple[Any, ...]]:
     """Counted from the answers themselves."""
     return (
         sa.select(
@@ -118,12 +118,12 @@ def _live(wave_ids: Collection[int]) -> sa.Select[Any]:
     )
 
 
-def counts(session: Session, waves: Iterable[SurveyWave]) -> Sequence[Row[Any]]:
+def counts(session: Session, waves: Iterable[SurveyWave]) -> Sequence[Row[*tuple[Any, ...]]]:
     """(wave_id, item_code, district, value, answers) of these waves: from the kept counts, or counted now where there are none."""
     kept, uncounted = [], []
     for wave in waves:
         (kept if wave.counted else uncounted).append(wave.id)
-    found: list[Row[Any]] = []
+    found: list[Row[*tuple[Any, ...]]] = []
     if kept:
         found += session.execute(
             sa.select(
@@ -143,7 +143,7 @@ def recount(session: Session, wave_id: int) -> None:
     session.execute(sa.update(SurveyWave).where(SurveyWave.id == wave_id).values(counted=True))
 
 
-def respondents_by_mode(session: Session, wave_ids: Collection[int]) -> Sequence[Row[Any]]:
+def respondents_by_mode(session: Session, wave_ids: Collection[int]) -> Sequence[Row[*tuple[Any, ...]]]:
     """(wave_id, mode, respondents): how many people answered, and which way."""
     return session.execute(
         sa.select(Respondent.wave_id, Respondent.mode, sa.func.count().label("respondents"))
@@ -162,7 +162,7 @@ def respondents_by_district(session: Session, wave_id: int) -> dict[str, int]:
     return dict(found.tuples().all())
 
 
-def _with_comment(wave_id: int, districts: Collection[str] | None) -> sa.Select[Any]:
+def _with_comment(wave_id: int, districts: Collection[str] | None) -> sa.Select[*tuple[Any, ...]]:
     written = sa.select(Respondent.id, Respondent.district, Respondent.comment).where(
         Respondent.wave_id == wave_id, Respondent.comment != ""
     )
@@ -171,7 +171,7 @@ def _with_comment(wave_id: int, districts: Collection[str] | None) -> sa.Select[
 
 def comments(
     session: Session, wave_id: int, districts: Collection[str] | None, *, most: int, skip: int = 0
-) -> Sequence[Row[Any]]:
+) -> Sequence[Row[*tuple[Any, ...]]]:
     """(id, district, comment) of people who wrote something; of these districts, or of all."""
     return session.execute(_with_comment(wave_id, districts).order_by(Respondent.id).limit(most).offset(skip)).all()
 
@@ -180,7 +180,7 @@ def comment_count(session: Session, wave_id: int, districts: Collection[str] | N
     return session.scalar(sa.select(sa.func.count()).select_from(_with_comment(wave_id, districts).subquery())) or 0
 
 
-def heard(session: Session, since: dt.datetime, until: dt.datetime) -> Sequence[Row[Any]]:
+def heard(session: Session, since: dt.datetime, until: dt.datetime) -> Sequence[Row[*tuple[Any, ...]]]:
     """(subject_code, stance, heard): opinions noted at wrap-up in [since, until)."""
     return session.execute(
         sa.select(OpinionHeard.subject_code, OpinionHeard.stance, sa.func.count().label("heard"))

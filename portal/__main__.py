@@ -197,10 +197,37 @@ def import_requests(
     json_answer: Annotated[bool, typer.Option("--json", help="Ends with one JSON object on standard output")] = False,
 ) -> None:
     """Reads any city's 311 export by a map file."""
+    from portal import upkeep
     from portal.service_requests.commands import importing
 
-    _connect()
+    upkeep.ensure_packs(_connect())
     raise typer.Exit(importing.run_command(file, map_file, rejects, json_answer=json_answer))
+
+
+@import_app.command("survey")
+def import_survey(
+    file: Path,
+    spec: Annotated[Path, typer.Option("--spec", help="TOML file that says which column is which question")],
+    rejects: Annotated[Path | None, typer.Option(help="Where rejected answers go (default: beside the input)")] = None,
+    json_answer: Annotated[bool, typer.Option("--json", help="Ends with one JSON object on standard output")] = False,
+) -> None:
+    """Reads the answers of a community survey by its description."""
+    import dataclasses
+    import json
+
+    from portal.opinion import commands
+    from portal.shared.csv_rows import BadFile
+
+    _connect()
+    try:
+        outcome = commands.import_survey(file, spec, rejects, say=lambda line: typer.echo(line, err=True))
+    except BadFile as problem:
+        _fail(*problem.problems)
+    else:
+        if outcome.rejects_file:
+            typer.echo(f"Left out, each with its reason: {outcome.rejects_file}", err=True)
+        if json_answer:
+            typer.echo(json.dumps(dataclasses.asdict(outcome)))
 
 
 @sla_app.command("due")
