@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.core import BigId, Base, Cents, Id, Json, append_only
+from db.accounts import Account, numbered
+from db.core import Base, BigId, Cents, Id, Json, append_only
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
 
 
 class CycleDate(Base):
@@ -58,3 +64,63 @@ append_only(Payment)
 
 
 # --- queries ----------------------------------------------------------------------------------------------------------
+
+# A bill is found by its number, and opens the customer it was sent to.
+numbered(
+    "BL", "bill", Bill.number,
+    sa.select(
+        Bill.number, Bill.id, Bill.account_id, Account.premise_id, Account.person_id,
+        sa.literal("Bill").label("label"), sa.false().label("closed"),
+    ).join(Account, Account.id == Bill.account_id),
+)  # fmt: skip
+
+
+def money_of(session: Session, account_id: int) -> Any:
+    """What an account's money and dates depend on; None when there is no such account."""
+    return session.execute(
+        sa.select(
+            Account.balance_cents, Account.past_due_cents, Account.past_due_since_on, Account.deposit_cents,
+            Account.cutoff_on, Account.bill_by, Account.bill_cycle, Account.closed_on,
+        ).where(Account.id == account_id)
+    ).one_or_none()  # fmt: skip
+
+
+def bills(session: Session, account_id: int, most: int = 14) -> Sequence[Any]:
+    """The latest bills of an account, newest first."""
+    return session.execute(
+        sa.select(
+            Bill.id, Bill.number, Bill.from_on, Bill.to_on, Bill.billed_on, Bill.due_on, Bill.total_cents, Bill.lines
+        )
+        .where(Bill.account_id == account_id)
+        .order_by(Bill.billed_on.desc(), Bill.id.desc())
+        .limit(most)
+    ).all()
+
+
+def bill_totals(session: Session, account_id: int, most: int = 14) -> Sequence[Any]:
+    """The latest bills of an account without their lines, newest first."""
+    return session.execute(
+        sa.select(Bill.id, Bill.number, Bill.from_on, Bill.to_on, Bill.billed_on, Bill.due_on, Bill.total_cents)
+        .where(Bill.account_id == account_id)
+        .order_by(Bill.billed_on.desc(), Bill.id.desc())
+        .limit(most)
+    ).all()
+
+
+def payments(session: Session, account_id: int, most: int = 14) -> Sequence[Any]:
+    """The latest payments on an account, newest first."""
+    return session.execute(
+        sa.select(Payment.id, Payment.paid_on, Payment.amount_cents, Payment.method)
+        .where(Payment.account_id == account_id)
+        .order_by(Payment.paid_on.desc(), Payment.id.desc())
+        .limit(most)
+    ).all()
+
+
+def cycle_dates(session: Session, cycle_code: str, from_month: str, to_month: str) -> Sequence[CycleDate]:
+    """The dates of a cycle from one month (`2026-11`) to another, both included."""
+    return session.scalars(
+        sa.select(CycleDate)
+        .where(CycleDate.cycle_code == cycle_code, CycleDate.month >= from_month, CycleDate.month <= to_month)
+        .order_by(CycleDate.month)
+    ).all()

@@ -36,6 +36,8 @@ BUDGET = 4_000
 """How many postings one typed word may touch."""
 PREFIXES = 250
 """How many words that begin with the typed one are considered, the most frequent first."""
+ENOUGH = 9
+"""Below so many entries, spellings farther away are looked at too."""
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 DIGITS = "0123456789"
 
@@ -451,7 +453,8 @@ def _spellings(session: Session, words: Sequence[_Word]) -> dict[str, int]:
         if (
             len(word.text) >= 5
             and not word.text.isdecimal()
-            and not any(fit >= _SLIP for fit in word.stands_for.values())
+            # Counted until there is enough to choose from: a rare spelling typed whole still brings what sounds alike.
+            and sum(counts.get(text, 1) for text, fit in word.stands_for.items() if fit >= _SLIP) < ENOUGH
         ):
             _far_spellings(session, word, counts)
     return counts

@@ -26,7 +26,7 @@ class Person(Id, Versioned, Base):
     """Whom we serve: a person or a company."""
 
     __tablename__ = "person"
-    __table_args__ = (sa.Index(None, "merged_into_id"),)
+    __table_args__ = (sa.Index(None, "merged_into_id"), sa.Index(None, "household_key"))
     number: Mapped[str] = mapped_column(sa.String(20), unique=True)
     kind: Mapped[str] = mapped_column(sa.String(10))
     """person, company."""

@@ -1,0 +1,513 @@
+"""What the room asks its tables: one customer from every side, and who is whose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from db import core
+from db.accounts.tables import (
+    Account,
+    AuthorisedPerson,
+    Flag,
+    OtherNumber,
+    Person,
+    Premise,
+    ServiceAgreement,
+    ServicePoint,
+)
+from db.contacts import Conversation, IdentityCheck, Promise
+from db.events import Event
+from db.service_requests import ServiceRequest, WorkOrder
+from db.staff import Staff, StaffRelative
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy.orm import Session
+
+_PERSON = (
+    Person.id.label("person_id"), Person.number.label("person_number"), Person.kind.label("person_kind"), Person.name,
+    Person.phone, Person.other_phone, Person.email, Person.mailing_address.label("person_mailing_address"),
+    Person.language, Person.exempt_from_public_records.label("exempt"), Person.household_key, Person.merged_into_id,
+    Person.version.label("person_version"),
+)  # fmt: skip
+_PREMISE = (
+    Premise.id.label("premise_id"), Premise.number.label("premise_number"), Premise.address, Premise.city, Premise.zip,
+    Premise.kind.label("premise_kind"), Premise.rental, Premise.owner_id, Premise.continuity, Premise.district,
+    Premise.inside_city, Premise.read_cycle, Premise.collection_code, Premise.route_code,
+)  # fmt: skip
+_ACCOUNT = (
+    Account.id.label("account_id"), Account.number.label("account_number"), Account.kind.label("account_kind"),
+    Account.bill_by, Account.mailing_address, Account.bill_cycle, Account.opened_on, Account.closed_on,
+    Account.balance_cents, Account.past_due_cents, Account.past_due_since_on, Account.deposit_cents, Account.cutoff_on,
+    Account.version.label("account_version"),
+)  # fmt: skip
+
+
+# --- one customer -------------------------------------------------------------------------------------------------------
+
+
+def account_row(session: Session, account_id: int) -> Any:
+    """An account with its person and main premise; None when there is no such account."""
+    return session.execute(
+        sa.select(*_ACCOUNT, *_PERSON, *_PREMISE)
+        .join(Person, Person.id == Account.person_id)
+        .outerjoin(Premise, Premise.id == Account.premise_id)
+        .where(Account.id == account_id)
+    ).one_or_none()
+
+
+def person_row(session: Session, person_id: int) -> Any:
+    return session.execute(sa.select(*_PERSON).where(Person.id == person_id)).one_or_none()
+
+
+def premise_row(session: Session, premise_id: int) -> Any:
+    return session.execute(sa.select(*_PREMISE).where(Premise.id == premise_id)).one_or_none()
+
+
+def persons_by_number(session: Session, number: str) -> Person | None:
+    return session.scalar(sa.select(Person).where(Person.number == number))
+
+
+def person_names(session: Session, ids: Collection[int]) -> dict[int, str]:
+    rows = session.execute(sa.select(Person.id, Person.name).where(Person.id.in_(sorted(ids)))).all()
+    return {row.id: row.name for row in rows}
+
+
+def accounts_of_person(session: Session, person_id: int, most: int = 50) -> Sequence[Any]:
+    """A person's accounts, the open ones first, then the latest."""
+    return session.execute(
+        sa.select(*_ACCOUNT, Account.premise_id, Premise.address)
+        .outerjoin(Premise, Premise.id == Account.premise_id)
+        .where(Account.person_id == person_id)
+        .order_by(Account.closed_on.is_not(None), Account.opened_on.desc(), Account.id.desc())
+        .limit(most)
+    ).all()
+
+
+def accounts_at_premise(session: Session, premise_id: int, most: int = 20) -> Sequence[Any]:
+    """Accounts at a premise with the names of their persons, the open ones first, then the latest."""
+    return session.execute(
+        sa.select(*_ACCOUNT, Account.premise_id, Person.id.label("person_id"), Person.name)
+        .join(Person, Person.id == Account.person_id)
+        .where(Account.premise_id == premise_id)
+        .order_by(Account.closed_on.is_not(None), Account.opened_on.desc(), Account.id.desc())
+        .limit(most)
+    ).all()
+
+
+def authorised_on(session: Session, account_id: int, on: dt.date) -> Sequence[Any]:
+    """Who may act for the customer on a day, longest first."""
+    return session.execute(
+        sa.select(
+            AuthorisedPerson.id, AuthorisedPerson.person_id, Person.name, Person.phone, AuthorisedPerson.relation,
+            AuthorisedPerson.powers, AuthorisedPerson.since_on,
+        )
+        .join(Person, Person.id == AuthorisedPerson.person_id)
+        .where(
+            AuthorisedPerson.account_id == account_id,
+            sa.or_(AuthorisedPerson.until_on.is_(None), AuthorisedPerson.until_on >= on),
+        )
+        .order_by(AuthorisedPerson.since_on, AuthorisedPerson.id)
+    ).all()  # fmt: skip
+
+
+def may_act_for(session: Session, person_id: int, on: dt.date) -> Sequence[Any]:
+    """The accounts a person may act on without being the customer."""
+    return session.execute(
+        sa.select(
+            Account.id.label("account_id"), Account.number.label("account_number"), Person.name, Premise.address,
+            AuthorisedPerson.relation, AuthorisedPerson.powers,
+        )
+        .join(Account, Account.id == AuthorisedPerson.account_id)
+        .join(Person, Person.id == Account.person_id)
+        .outerjoin(Premise, Premise.id == Account.premise_id)
+        .where(
+            AuthorisedPerson.person_id == person_id,
+            sa.or_(AuthorisedPerson.until_on.is_(None), AuthorisedPerson.until_on >= on),
+        )
+        .order_by(Account.closed_on.is_not(None), Account.number)
+        .limit(20)
+    ).all()  # fmt: skip
+
+
+def authorisation(session: Session, account_id: int, person_id: int) -> AuthorisedPerson | None:
+    return session.scalar(
+        sa.select(AuthorisedPerson).where(
+            AuthorisedPerson.account_id == account_id, AuthorisedPerson.person_id == person_id
+        )
+    )
+
+
+_AGREEMENT = (
+    ServiceAgreement.id, ServiceAgreement.account_id, ServiceAgreement.service_kind, ServiceAgreement.state_code,
+    ServiceAgreement.start_on, ServiceAgreement.stop_on, ServiceAgreement.service_point_id, ServicePoint.premise_id,
+    ServicePoint.remote, ServicePoint.multiplicity, ServicePoint.service_code, ServicePoint.off_since_on,
+)  # fmt: skip
+
+
+def agreements_of_account(session: Session, account_id: int) -> Sequence[Any]:
+    """An account's agreements with their points: what runs first, then the latest."""
+    return session.execute(
+        sa.select(*_AGREEMENT)
+        .join(ServicePoint, ServicePoint.id == ServiceAgreement.service_point_id)
+        .where(ServiceAgreement.account_id == account_id)
+        .order_by(
+            ServiceAgreement.state_code.in_(("stopped", "cancelled")),
+            ServiceAgreement.start_on.desc(),
+            ServiceAgreement.id,
+        )
+        .limit(60)
+    ).all()
+
+
+def points_of_premise(session: Session, premise_id: int) -> Sequence[ServicePoint]:
+    return session.scalars(
+        sa.select(ServicePoint).where(ServicePoint.premise_id == premise_id).order_by(ServicePoint.id)
+    ).all()
+
+
+def flags_on(session: Session, subjects: Collection[tuple[str, int]], on: dt.date) -> Sequence[Flag]:
+    """The flags of persons, premises and accounts that hold on a day."""
+    if not subjects:
+        return []
+    return session.scalars(
+        sa.select(Flag)
+        .where(
+            sa.or_(*(sa.and_(Flag.subject_kind == kind, Flag.subject_id == one) for kind, one in sorted(subjects))),
+            Flag.from_on <= on,
+            sa.or_(Flag.until_on.is_(None), Flag.until_on >= on),
+        )
+        .order_by(Flag.id)
+    ).all()
+
+
+def other_numbers_of(session: Session, subjects: Collection[tuple[str, int]]) -> Sequence[OtherNumber]:
+    if not subjects:
+        return []
+    return session.scalars(
+        sa.select(OtherNumber)
+        .where(
+            sa.or_(
+                *(
+                    sa.and_(OtherNumber.subject_kind == kind, OtherNumber.subject_id == one)
+                    for kind, one in sorted(subjects)
+                )
+            )
+        )
+        .order_by(OtherNumber.id)
+    ).all()
+
+
+def last_check(session: Session, person_id: int, since: dt.datetime) -> Any:
+    """The last passed identity check of a person since an instant."""
+    return session.execute(
+        sa.select(IdentityCheck.checked_at, IdentityCheck.method, IdentityCheck.strength)
+        .where(IdentityCheck.person_id == person_id, IdentityCheck.passed, IdentityCheck.checked_at >= since)
+        .order_by(IdentityCheck.checked_at.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+# --- what is open -------------------------------------------------------------------------------------------------------
+
+_REQUEST = (
+    sa.literal("service_request").label("kind"), ServiceRequest.id, ServiceRequest.number,
+    ServiceRequest.request_type_name.label("name"), ServiceRequest.state_code, ServiceRequest.division_code,
+    ServiceRequest.due_at, ServiceRequest.opened_at, sa.literal("").label("crew"), ServiceRequest.address,
+)  # fmt: skip
+_ORDER = (
+    sa.literal("work_order").label("kind"), WorkOrder.id, WorkOrder.number, WorkOrder.name, WorkOrder.state_code,
+    WorkOrder.division_code, WorkOrder.due_at, WorkOrder.opened_at, WorkOrder.crew, sa.literal("").label("address"),
+)  # fmt: skip
+
+
+def open_orders(
+    session: Session, *, account_id: int | None = None, premise_id: int | None = None, person_id: int | None = None,
+    most: int = 20,
+) -> list[Any]:  # fmt: skip
+    """Open requests and work orders of an account, premise or person, each once; the earliest due first."""
+    parts: list[sa.Select[*tuple[Any, ...]]] = []
+    for where in (
+        None if account_id is None else ServiceRequest.account_id == account_id,
+        None if premise_id is None else ServiceRequest.premise_id == premise_id,
+        None if person_id is None else ServiceRequest.person_id == person_id,
+    ):
+        if where is not None:
+            parts.append(sa.select(*_REQUEST).where(where, ServiceRequest.closed == sa.false()))
+    for where in (
+        None if account_id is None else WorkOrder.account_id == account_id,
+        None if premise_id is None else WorkOrder.premise_id == premise_id,
+    ):
+        if where is not None:
+            parts.append(sa.select(*_ORDER).where(where, WorkOrder.closed == sa.false()))
+    rows: dict[tuple[str, int], Any] = {}
+    for part in parts:
+        for row in session.execute(part.limit(most)):
+            rows[row.kind, row.id] = row
+    return sorted(rows.values(), key=lambda row: (row.due_at is None, row.due_at or row.opened_at, row.number))[:most]
+
+
+def open_order_counts(session: Session, account_ids: Collection[int]) -> dict[int, int]:
+    """How many requests and work orders are open on each account."""
+    counts: dict[int, int] = {}
+    for model in (ServiceRequest, WorkOrder):
+        for account_id, count in session.execute(
+            sa.select(model.account_id, sa.func.count())
+            .where(model.account_id.in_(sorted(account_ids)), model.closed == sa.false())
+            .group_by(model.account_id)
+        ):
+            if account_id is not None:
+                counts[account_id] = counts.get(account_id, 0) + count
+    return counts
+
+
+def division_names(session: Session) -> dict[str, str]:
+    from db.directory import Division
+
+    return {row.code: row.name for row in session.execute(sa.select(Division.code, Division.name))}
+
+
+# --- what happened ------------------------------------------------------------------------------------------------------
+
+
+def conversations(session: Session, *, account_id: int | None, person_id: int | None, most: int) -> Sequence[Any]:
+    """The latest conversations about an account, or with a person, and who held them."""
+    where = Conversation.account_id == account_id if account_id is not None else Conversation.person_id == person_id
+    return session.execute(
+        sa.select(
+            Conversation.id, Conversation.number, Conversation.channel, Conversation.started_at, Conversation.ended_at,
+            Conversation.note, Conversation.reason_code, Conversation.disposition_code, Staff.name.label("staff_name"),
+        )
+        .join(Staff, Staff.id == Conversation.staff_id)
+        .where(where)
+        .order_by(Conversation.started_at.desc(), Conversation.id.desc())
+        .limit(most)
+    ).all()  # fmt: skip
+
+
+def requests(
+    session: Session, *, account_id: int | None, person_id: int | None, premise_id: int | None, most: int
+) -> Sequence[Any]:
+    """The latest requests of an account, a person or a premise, open or closed."""
+    if account_id is not None:
+        where, order = ServiceRequest.account_id == account_id, ServiceRequest.opened_at.desc()
+    elif person_id is not None:
+        where, order = ServiceRequest.person_id == person_id, ServiceRequest.opened_at.desc()
+    else:
+        where, order = ServiceRequest.premise_id == premise_id, ServiceRequest.id.desc()
+    return session.execute(
+        sa.select(
+            ServiceRequest.id, ServiceRequest.number, ServiceRequest.request_type_name, ServiceRequest.opened_at,
+            ServiceRequest.closed_at, ServiceRequest.closed, ServiceRequest.due_at, ServiceRequest.state_code,
+            ServiceRequest.disposition_code, ServiceRequest.channel,
+        )
+        .where(where)
+        .order_by(order, ServiceRequest.id.desc())
+        .limit(most)
+    ).all()  # fmt: skip
+
+
+def events(
+    session: Session, *, account_id: int | None, person_id: int | None, premise_id: int | None,
+    without: Collection[str], most: int,
+) -> Sequence[Any]:  # fmt: skip
+    """The latest events of an account, a person or a premise, except those of these names, and who did them."""
+    if account_id is not None:
+        where = Event.account_id == account_id
+    elif person_id is not None:
+        where = Event.person_id == person_id
+    else:
+        where = Event.premise_id == premise_id
+    return session.execute(
+        sa.select(
+            Event.id,
+            Event.at,
+            Event.name,
+            Event.detail,
+            Event.subject_kind,
+            Event.subject_id,
+            Staff.name.label("staff_name"),
+        )
+        .outerjoin(Staff, Staff.id == Event.staff_id)
+        .where(where, Event.name.not_in(sorted(without)))
+        .order_by(Event.at.desc(), Event.id.desc())
+        .limit(most)
+    ).all()
+
+
+def open_promises(session: Session, account_id: int, most: int = 5) -> Sequence[Any]:
+    return session.execute(
+        sa.select(Promise.id, Promise.words, Promise.due_at, Promise.kind)
+        .where(Promise.account_id == account_id, Promise.outcome == "open")
+        .order_by(Promise.due_at)
+        .limit(most)
+    ).all()
+
+
+def last_event(session: Session, subject_kind: str, subject_id: int) -> Any:
+    """The last event about one thing, and who did it: whom to name when a stale form is refused."""
+    return session.execute(
+        sa.select(Event.at, Event.name, Staff.name.label("staff_name"))
+        .outerjoin(Staff, Staff.id == Event.staff_id)
+        .where(Event.subject_kind == subject_kind, Event.subject_id == subject_id)
+        .order_by(Event.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+# --- whose is it --------------------------------------------------------------------------------------------------------
+
+
+def persons_of(session: Session, *, account_id: int | None = None, premise_id: int | None = None) -> set[int]:
+    """Whom an account belongs to; who has an open account at a premise."""
+    found: set[int] = set()
+    if account_id is not None:
+        found |= set(session.scalars(sa.select(Account.person_id).where(Account.id == account_id)))
+    if premise_id is not None:
+        found |= set(
+            session.scalars(
+                sa.select(Account.person_id).where(Account.premise_id == premise_id, Account.closed_on.is_(None))
+            )
+        )
+    return found
+
+
+def household_of(session: Session, person_ids: Collection[int]) -> set[int]:
+    """These persons, who shares a household with one of them, and who has an open account at the same premise."""
+    if not person_ids:
+        return set()
+    found = set(person_ids)
+    keys = set(
+        session.scalars(
+            sa.select(Person.household_key).where(Person.id.in_(sorted(person_ids)), Person.household_key != "")
+        )
+    )
+    if keys:
+        found |= set(session.scalars(sa.select(Person.id).where(Person.household_key.in_(sorted(keys)))))
+    premises = sa.select(Account.premise_id).where(
+        Account.person_id.in_(sorted(person_ids)), Account.closed_on.is_(None)
+    )
+    return found | set(
+        session.scalars(
+            sa.select(Account.person_id).where(Account.premise_id.in_(premises), Account.closed_on.is_(None))
+        )
+    )
+
+
+# --- two records of one person ------------------------------------------------------------------------------------------
+
+
+def repoint_person(session: Session, old_id: int, kept_id: int) -> set[int]:
+    """Moves everything of one person's record to another's; returns the accounts that changed hands.
+
+    Rows that tell what happened (checks, callers, conversations that ended) move too: they happened to the same person.
+    """
+    accounts = set(session.scalars(sa.select(Account.id).where(Account.person_id == old_id)))
+    for table in _tables_naming_persons():
+        for column in table.columns:
+            if column.name == "merged_into_id" or not _names_person(column):
+                continue
+            if table.name == AuthorisedPerson.__tablename__:
+                already = sa.select(AuthorisedPerson.account_id).where(AuthorisedPerson.person_id == kept_id)
+                session.execute(
+                    sa.delete(AuthorisedPerson).where(
+                        AuthorisedPerson.person_id == old_id,
+                        sa.or_(
+                            AuthorisedPerson.account_id.in_(already),
+                            AuthorisedPerson.account_id.in_(sa.select(Account.id).where(Account.person_id == kept_id)),
+                        ),
+                    )
+                )
+            session.execute(sa.update(table).where(column == old_id).values({column.name: kept_id}))
+    declared = sa.select(StaffRelative.staff_id).where(StaffRelative.person_id == kept_id)
+    session.execute(
+        sa.delete(StaffRelative).where(StaffRelative.person_id == old_id, StaffRelative.staff_id.in_(declared))
+    )
+    session.execute(sa.update(StaffRelative).where(StaffRelative.person_id == old_id).values(person_id=kept_id))
+    for model in (Flag, OtherNumber):
+        session.execute(
+            sa.update(model)
+            .where(model.subject_kind == "person", model.subject_id == old_id)
+            .values(subject_id=kept_id)
+        )
+    session.execute(sa.update(Person).where(Person.merged_into_id == old_id).values(merged_into_id=kept_id))
+    return accounts
+
+
+def _tables_naming_persons() -> list[sa.Table]:
+    """Every table of the house that names a person by a foreign key and may be changed (facts of the past may not)."""
+    return [
+        table
+        for table in sorted(core.Base.metadata.tables.values(), key=lambda each: each.name)
+        if table.name not in core.APPEND_ONLY
+        and table.name not in ("identity_verifier", "staff_relative")
+        and any(_names_person(column) for column in table.columns)
+    ]
+
+
+def _names_person(column: sa.Column[Any]) -> bool:
+    return any(key.target_fullname == "person.id" for key in column.foreign_keys)
+
+
+# --- lines of the find box ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FindLines:
+    """What the find box says about its matches, by id."""
+
+    accounts: dict[int, Any]
+    persons: dict[int, Any]
+    premises: dict[int, Any]
+    acts_for: dict[int, Any]
+    """Person -> (name of one customer they may act for, how many accounts)."""
+
+
+def find_lines(
+    session: Session, *, accounts: Collection[int], persons: Collection[int], premises: Collection[int]
+) -> FindLines:
+    """The rows behind the matches of the find box, one query per kind."""
+    found = FindLines({}, {}, {}, {})
+    if accounts:
+        for row in session.execute(
+            sa.select(
+                Account.id.label("account_id"), Account.number, Account.kind, Account.closed_on, Account.past_due_cents,
+                Person.id.label("person_id"), Person.name, Person.phone, Person.exempt_from_public_records.label("exempt"),
+                Premise.id.label("premise_id"), Premise.address,
+            )
+            .join(Person, Person.id == Account.person_id)
+            .outerjoin(Premise, Premise.id == Account.premise_id)
+            .where(Account.id.in_(sorted(accounts)))
+        ):  # fmt: skip
+            found.accounts[row.account_id] = row
+    if persons:
+        for row in session.execute(
+            sa.select(
+                Person.id.label("person_id"), Person.number, Person.kind, Person.name, Person.phone,
+                Person.exempt_from_public_records.label("exempt"),
+            ).where(Person.id.in_(sorted(persons)))
+        ):  # fmt: skip
+            found.persons[row.person_id] = row
+        for row in session.execute(
+            sa.select(
+                AuthorisedPerson.person_id, sa.func.min(Person.name).label("name"), sa.func.count().label("count")
+            )
+            .join(Account, Account.id == AuthorisedPerson.account_id)
+            .join(Person, Person.id == Account.person_id)
+            .where(AuthorisedPerson.person_id.in_(sorted(persons)), AuthorisedPerson.until_on.is_(None))
+            .group_by(AuthorisedPerson.person_id)
+        ):
+            found.acts_for[row.person_id] = row
+    if premises:
+        for row in session.execute(
+            sa.select(Premise.id.label("premise_id"), Premise.number, Premise.kind, Premise.address, Premise.zip).where(
+                Premise.id.in_(sorted(premises))
+            )
+        ):
+            found.premises[row.premise_id] = row
+    return found
