@@ -167,7 +167,7 @@ def _load_article(session: Session, file: PackFile, today: dt.date, fold: Callab
         sa.select(KnowledgeArticle).where(KnowledgeArticle.code == file.code).order_by(KnowledgeArticle.effective_from.desc()).limit(1)
     ).first()
     words = " ".join((detail["name"], detail.get("topic", ""), " ".join(detail.get("synonyms", ())), detail["body"]))
-    if row is not None and row.body == detail["body"] and row.title == detail["name"]:
+    if row is not None and row.body == detail["body"].strip() and row.title == detail["name"]:
         return False
     session.add(
         KnowledgeArticle(

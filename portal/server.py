@@ -37,9 +37,10 @@ from starlette.routing import Route
 
 from db import core
 from portal import settings as settings_module
-from portal.background import Background
 from portal import upkeep
+from portal.background import Background
 from portal.desk.theme import theme_options
+from portal.serving import AlreadyServed, hold
 from portal.settings import PREFIX, BadSetting, Settings, is_loopback
 
 if TYPE_CHECKING:
@@ -553,41 +554,6 @@ def filesystem_of(path: Path, mounts: str | None = None) -> str:
         if target.is_relative_to(point) and len(point.parts) >= best:
             best, kind = len(point.parts), after.split(" ")[0]
     return kind
-
-
-class AlreadyServed(Exception):
-    """Another server process holds the database file."""
-
-
-def hold(database: Path) -> TextIO:
-    """Takes the lock that says "a server serves this database file"; the system lets it go when the process ends, however.
-
-    Raises AlreadyServed. Other `portal` commands may run beside a server, a second server may not: uploads and the fair
-    turn around writes live in the process."""
-    database.parent.mkdir(parents=True, exist_ok=True)
-    path = database.with_name(database.name + ".serving")
-    file = path.open("a+", encoding="utf-8")
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.seek(0)
-        holder = file.read().strip()
-        file.close()
-        raise AlreadyServed(
-            f"Another portal{f' (process {holder})' if holder else ''} already serves {database}: stop that one, or set "
-            f"{PREFIX}DATABASE_URL to a PostgreSQL database to run several."
-        ) from None
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
-    return file
 
 
 def port_is_taken(host: str, port: int) -> bool:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from db import core, events, packs_io, schema
 from db.packs_io import BadPack
+from portal import serving
 from portal.shared.text import fold
 
 if TYPE_CHECKING:
@@ -101,12 +102,11 @@ def restore(setting: Settings, file: Path, *, force: bool = False) -> str:
                     raise CannotRestore(f"{file} is not a backup of an embedded database.")
             if target.exists() and target.stat().st_size and not force:
                 raise CannotRestore(f"{target} already holds a database. Stop the portal, and add --force to replace it.")
-            partial = target.with_name(target.name + ".partial")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, partial)
-            for name in (f"{target}-wal", f"{target}-shm"):
-                Path(name).unlink(missing_ok=True)
-            partial.replace(target)
+            try:
+                with serving.hold(target):
+                    _put_in_place(file, target)
+            except serving.AlreadyServed as running:
+                raise CannotRestore(f"{running} The database was not touched.") from None
         else:
             with database.write_engine.connect() as connection:
                 filled = sa.inspect(connection).has_table("event")
@@ -123,6 +123,15 @@ def restore(setting: Settings, file: Path, *, force: bool = False) -> str:
     finally:
         database.dispose()
     return f"Restored from {file}."
+
+
+def _put_in_place(file: Path, target: Path) -> None:
+    """Copies beside the database first, then swaps: a full disk leaves the old one as it was."""
+    partial = target.with_name(target.name + ".partial")
+    shutil.copyfile(file, partial)
+    for name in (f"{target}-wal", f"{target}-shm"):
+        Path(name).unlink(missing_ok=True)
+    partial.replace(target)
 
 
 def _plain_url(url: sa.URL) -> str:

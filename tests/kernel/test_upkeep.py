@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,11 +15,9 @@ from sqlalchemy.exc import DBAPIError
 
 from db import core, events, packs_io, schema, tables
 from db.accounts import Person
-from portal import settings, upkeep
+from portal import serving, settings, upkeep
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from portal.settings import Settings
     from tests.city import City
     from tests.conftest import Templates
@@ -121,6 +120,15 @@ def test_restore_refuses_a_file_that_is_no_backup(city: City, tmp_path: Path) ->
         upkeep.restore(setting, tmp_path / "nothing", force=True)
     with core.read() as session:
         assert session.scalar(sa.select(Person.name).where(Person.id == city.person["marcus"])) == "Marcus Ellison"
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])  # a PostgreSQL server guards itself
+def test_restore_refuses_while_a_server_holds_the_embedded_database(city: City, tmp_path: Path) -> None:
+    database = core.database()
+    setting = _settings(tmp_path)
+    upkeep.backup(setting, tmp_path / "city.backup")
+    with serving.hold(Path(str(database.url.database))), pytest.raises(upkeep.CannotRestore, match="not touched"):
+        upkeep.restore(setting, tmp_path / "city.backup", force=True)
 
 
 def test_packs_load_once_and_a_changed_file_makes_a_version(db: core.Database, tmp_path: Path) -> None:
