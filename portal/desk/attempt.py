@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -106,12 +106,26 @@ class Attempt:
     def check(self, code: str, label: str, default: bool = False, *, on: Any = None, **more: Any) -> bool:
         return bool(self._draw("checkbox", code, label, default, on, more))
 
+    def photo(self, code: str, label: str, *, on: Any = None, **more: Any) -> Any:
+        """A picture to be uploaded; it lives in the session until the form is carried out and is no part of the draft."""
+        box = (st if on is None else on).container(gap=None)
+        answer = box.file_uploader(label, key=self._widget(code), **more)
+        self.problem(code, box)
+        self.drawn.append(code)
+        return answer
+
     def value(self, code: str, default: Any = None) -> Any:
         """What a field holds now, also before it is drawn on this run."""
         widget = self._widget(code)
         if widget in st.session_state:
             return st.session_state[widget]
         return self.saved.get(code, default)
+
+    def held(self) -> list[str]:
+        """The codes of all fields this form holds something for, drawn on this run or not."""
+        start = self._widget("")
+        present = [key.removeprefix(start) for key in st.session_state if isinstance(key, str) and key.startswith(start)]
+        return [*present, *(code for code in self.saved if code not in present)]
 
     def set(self, code: str, value: Any) -> None:
         """Puts a value into a field before it is drawn (a choice elsewhere decided it)."""
@@ -162,6 +176,13 @@ class Attempt:
             args=(self, build, tuple(self.drawn)),
         )
         self._keep_draft(draft_title)
+
+    def instead(self, label: str, command: Command, build: Callable[[Values], tuple[Any, ...]], *, key: str, on: Any = None, **options: Any) -> None:
+        """Another outcome of this form (joining a request instead of opening one): the same key, so only one of them happens,
+        and its receipt stands where the form stood. Call it after the fields `build` reads."""
+        other = replace(self, command=command)
+        where = st if on is None else on
+        where.button(label, key=f"{self.page}.instead.{key}", on_click=_carry_out, args=(other, build, tuple(self.drawn)), **options)
 
     def _draw(
         self,
@@ -250,26 +271,41 @@ def act(
     key_parts: Sequence[object],
     on: Any = None,
     primary: bool = False,
+    spot: Sequence[object] | None = None,
+    clears: Sequence[str] = (),
     **options: Any,
 ) -> None:
-    """A button that carries one command out, once for the same `key_parts` (include the row's version in them)."""
+    """A button that carries one command out, once for the same `key_parts` (include the row's version in them). An argument
+    that is a function is called at the click: it sees what was typed a moment ago. `spot` names the button's place without
+    the version, so that a refusal is shown although the row has changed meanwhile; fields named in `clears` are emptied
+    after a success and kept after a refusal."""
     where = st if on is None else on
-    key = "act" + hashlib.sha256("\x1f".join(map(str, key_parts)).encode()).hexdigest()[:40]
-    where.button(label, key=f"{key}.button", type="primary" if primary else "secondary", on_click=_act, args=(key, command, args), **options)
-    refused = st.session_state.pop(f"{key}.refused", None)
+    key = _act_key(key_parts)
+    shown = key if spot is None else _act_key(spot)
+    where.button(
+        label, key=f"{shown}.button", type="primary" if primary else "secondary", on_click=_act,
+        args=(key, shown, command, args, tuple(clears)), **options,
+    )  # fmt: skip
+    refused = st.session_state.pop(f"{shown}.refused", None)
     if refused:
         message = " ".join(problem.message for problem in refused.problems)
         where.error(f"**{inert(refused.title)}.** {inert(message)}", icon=":material/block:")
 
 
-def _act(key: str, command: Command, args: tuple[Any, ...]) -> None:
+def _act_key(parts: Sequence[object]) -> str:
+    return "act" + hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:40]
+
+
+def _act(key: str, shown: str, command: Command, args: tuple[Any, ...], clears: tuple[str, ...]) -> None:
     try:
-        receipt = command(who.actor(), *args, key=key)
+        receipt = command(who.actor(), *(each() if callable(each) else each for each in args), key=key)
         st.toast(inert(receipt.title), icon=":material/check_circle:")
+        for name in clears:
+            st.session_state.pop(name, None)
     except Refused as refused:
-        st.session_state[f"{key}.refused"] = refused
+        st.session_state[f"{shown}.refused"] = refused
     except Exception as error:  # noqa: BLE001  # a bug: logged whole, shown as a number
-        st.session_state[f"{key}.refused"] = _as_refusal(error)
+        st.session_state[f"{shown}.refused"] = _as_refusal(error)
 
 
 def show_receipt(receipt: Receipt, *, again: str | None = None, back: tuple[str, dict[str, Any]] | None = None) -> None:

@@ -35,6 +35,24 @@ SENTENCES: Final[dict[str, str]] = {
     "call_back.gave_up": "Gave up calling back[ after {attempt} tries]",
     "call_back.handed_over": "Call-back handed to a colleague",
     "emergency.stamped": "Emergency taken: {kind}",
+    # requests and orders
+    "request.opened": "Opened a request[: {type}]",
+    "request.joined": "Joined a caller to a request",
+    "request.assigned": "Gave a request to somebody",
+    "request.moved": "Moved a request to “{to}”",
+    "request.closed": "Closed a request[: {disposition}]",
+    "request.reopened": "Reopened a request",
+    "request.handed_over": "Request handed to a colleague",
+    "request.work_handed_over": "Open work handed to a colleague",
+    "work_order.opened": "Work order written[: {kind}]",
+    "work_order.moved": "Work order moved to “{to}”",
+    "work_order.assigned": "Work order given to somebody",
+    "work_order.closed": "Work order closed[: {disposition}]",
+    "work_order.handed_over": "Work order handed to a colleague",
+    "known_event.started": "Known event announced[: {kind}]",
+    "known_event.updated": "Known event: new words for callers",
+    "known_event.joined": "Counted with a known event",
+    "known_event.ended": "Known event ended",
     # staff
     "staff.signed_in": "Signed in",
     "staff.signed_out": "Signed out",
@@ -57,6 +75,9 @@ ICONS: Final[dict[str, str]] = {
     "promise": "handshake",
     "call_back": "phone_callback",
     "emergency": "emergency_home",
+    "request": "assignment",
+    "work_order": "build",
+    "known_event": "crisis_alert",
     "staff": "badge",
     "refusal": "block",
     "request": "assignment",
@@ -76,7 +97,7 @@ _HOLE = re.compile(r"\{(\w+)\}")
 
 def sentence(name: str, detail: Mapping[str, Any] | None = None) -> str:
     """What happened, in words; never fails, whatever the detail holds."""
-    detail = detail or {}
+    known: Mapping[str, Any] = detail or {}
     template = SENTENCES.get(name)
     if template is None:
         subject, _, verb = name.partition(".")
@@ -84,9 +105,9 @@ def sentence(name: str, detail: Mapping[str, Any] | None = None) -> str:
         return words[:1].upper() + words[1:]
 
     def optional(part: re.Match[str]) -> str:
-        return part[1] if all(_word(detail, hole) for hole in _HOLE.findall(part[1])) else ""
+        return part[1] if all(_word(known, hole) for hole in _HOLE.findall(part[1])) else ""
 
-    return _HOLE.sub(lambda hole: _word(detail, hole[1]) or "something", _OPTIONAL.sub(optional, template))
+    return _HOLE.sub(lambda hole: _word(known, hole[1]) or "something", _OPTIONAL.sub(optional, template))
 
 
 def icon(name: str) -> str:

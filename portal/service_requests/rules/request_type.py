@@ -28,6 +28,9 @@ PLACES = ("premise", "place", "none")
 """Where a request of this type lies: at a premise, at a spot that may be none, or nowhere."""
 SCOPES = ("premise", "metres")
 
+RESERVED = ("type_code", "place", "address", "tell_by", "description", "channel")
+"""Codes of the form's own fields: a question takes another."""
+
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,58}")
 _KEY = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _TOP = {
@@ -256,6 +259,8 @@ def _field_problems(given: Any, where: str) -> list[Problem]:
         if not isinstance(code, str) or not _CODE.fullmatch(code):
             problems.append(Problem("field", f"{name}: the code is lower-case letters, digits and _, at most 59."))
             continue
+        if code in RESERVED:
+            problems.append(Problem(code, f"{name}: this code belongs to the form itself. Choose another."))
         if code in keys:
             problems.append(Problem(code, f"{name}: the code is there twice."))
         for key in field:
