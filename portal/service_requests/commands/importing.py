@@ -16,16 +16,18 @@ import sys
 import time
 import tomllib
 import zlib
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
+
+from sqlalchemy.exc import OperationalError
 
 from db import core, directory
 from db import service_requests as rows
 from portal import settings
-from portal.service_requests.rules import import_file, import_map
+from portal.service_requests.rules import import_file, import_map, import_row
 from portal.service_requests.views import in_force
 from portal.shared.actor import SYSTEM, authorize
 from portal.shared.number import make_number
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from db.core import Work
-    from portal.service_requests.rules.import_map import ImportedRow
+    from portal.service_requests.rules.import_row import ImportedRow
     from portal.shared.actor import Actor
 
 STEP_SECONDS = 0.08
@@ -83,17 +85,20 @@ class Answer:
     def sentences(self) -> list[str]:
         """The outcome in words."""
         said = [
-            f"{self.read:,} rows read: {self.imported:,} new, {self.updated:,} changed, {self.unchanged:,} as before, "
-            f"{self.rejected:,} rejected."
+            f"{self.read:,} rows read: {self.imported:,} new, {self.updated:,} changed, {self.unchanged:,} as before, {self.rejected:,} rejected."
         ]
         if self.rejected:
             said.append(f"The rejected rows and why: {self.rejects_file}")
         if self.flagged:
             said.append(f"{self.flagged:,} close before they open: taken as they are, and flagged.")
         if self.skipped_times:
-            said.append(f"{self.skipped_times:,} times fall into an hour that the clocks skipped: read as the moment the clocks went forward.")
+            said.append(
+                f"{self.skipped_times:,} times fall into an hour that the clocks skipped: read as the moment the clocks went forward."
+            )
         if self.double_times:
-            said.append(f"{self.double_times:,} times fall into an hour that the clocks showed twice: read as the first, or the one after the opening.")
+            said.append(
+                f"{self.double_times:,} times fall into an hour that the clocks showed twice: read as the first, or the one after the opening."
+            )
         return said
 
 
@@ -101,41 +106,44 @@ class Answer:
 
 
 def run_command(file: Path, map_file: Path, rejects: Path | None = None, *, json_answer: bool = False) -> int:
-    """`portal import requests`: 0 when the file was read to its end, 2 when the map or the file cannot be used."""
+    """`portal import requests`: 0 when the file was read to its end, 2 when the map or the file cannot be used.
+
+    1 when the database failed, 130 when somebody stopped it: in both cases the same command again goes on.
+    """
     progress = _Progress(file) if sys.stderr.isatty() else None
+    outcome: dict[str, Any]
     try:
         answer = import_requests(SYSTEM, file, map_file, rejects, progress=progress)
+        said, outcome, code = answer.sentences(), answer.counts(), 0
     except Refused as refused:
-        if progress:
-            progress.clear()
-        _tell(f"{problem.field}: {problem.message}" if problem.field else problem.message for problem in refused.problems)
-        if json_answer:
-            print(json.dumps({"problems": [{"field": each.field, "message": each.message} for each in refused.problems]}), flush=True)  # noqa: T201  # the answer of the command
-        return 2
+        said = [f"{each.field}: {each.message}" if each.field else each.message for each in refused.problems]
+        outcome = {"problems": [{"field": each.field, "message": each.message} for each in refused.problems]}
+        code = 2
+    except OperationalError as error:
+        reason = str(error.orig).strip().partition("\n")[0]
+        said = [
+            f"The database failed: {reason}. What was imported stays; the same command again goes on with the rest."
+        ]
+        outcome, code = {"problems": [{"field": "database", "message": said[0]}]}, 1
     except KeyboardInterrupt:
-        _tell(["", "Stopped. What was imported stays; the same command again goes on with the rest."])
-        return 130
+        said = ["Stopped. What was imported stays; the same command again goes on with the rest."]
+        outcome, code = {"problems": [{"field": "", "message": said[0]}]}, 130
     if progress:
         progress.clear()
-    _tell(answer.sentences())
+    sys.stderr.write("".join(f"{sentence}\n" for sentence in said))
+    sys.stderr.flush()
     if json_answer:
-        print(json.dumps(answer.counts()), flush=True)  # noqa: T201  # the answer of the command
-    return 0
-
-
-def _tell(sentences: Sequence[str] | Iterator[str]) -> None:
-    for sentence in sentences:
-        print(sentence, file=sys.stderr, flush=True)  # noqa: T201  # to the operator's terminal
+        sys.stdout.write(json.dumps(outcome) + "\n")
+        sys.stdout.flush()
+    return code
 
 
 class _Progress:
     """One line on a terminal that says how far the file is read."""
 
     def __init__(self, file: Path) -> None:
-        with suppress(OSError):
-            self.size = file.stat().st_size
         self.began = self.told = time.monotonic()
-        self.size = getattr(self, "size", 0)
+        self.size = file.stat().st_size if file.is_file() else 0
 
     def __call__(self, read: int, at_byte: int) -> None:
         now = time.monotonic()
@@ -155,13 +163,18 @@ class _Progress:
 
 
 def import_requests(
-    actor: Actor, file: Path, map_file: Path, rejects: Path | None = None, *, progress: Callable[[int, int], None] | None = None
+    actor: Actor,
+    file: Path,
+    map_file: Path,
+    rejects: Path | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Answer:
     """Reads a file to its end. Refused, with every problem at once, when the map or the file cannot be used."""
     authorize(actor, "import.run")
     with core.read() as session:
         states = in_force.states(session)
-        types = [import_map.TypeEntry(*row) for row in rows.newest_request_types(session)]
+        types = [import_row.TypeEntry(*tuple(row)) for row in rows.newest_request_types(session)]
         departments = {each.code: each.name for each in directory.departments(session)}
         divisions = {each.code: each.name for each in directory.divisions(session)}
     detail, problems = _toml(map_file)
@@ -181,15 +194,25 @@ def import_requests(
         if not problems:
             try:
                 if target.exists() and target.samefile(file):
-                    problems.append(Problem("rejects", f"The rejects cannot go to {target}: that is the file to import. Give another path with --rejects."))
+                    problems.append(
+                        Problem(
+                            "rejects",
+                            f"The rejects cannot go to {target}: that is the file to import. Give another path with --rejects.",
+                        )
+                    )
                 else:
                     opened = stack.enter_context(target.open("w", encoding="utf-8", newline=""))
             except OSError as error:
-                problems.append(Problem("rejects", f"The rejects cannot be written to {target} ({error.strerror}). Give another path with --rejects."))
+                problems.append(
+                    Problem(
+                        "rejects",
+                        f"The rejects cannot be written to {target} ({error.strerror}). Give another path with --rejects.",
+                    )
+                )
         if problems or source is None:
             raise Refused(problems, title="Nothing was imported")
-        catalog = import_map.Catalog(asked, types, departments, divisions)
-        reader = import_map.RowReader(asked, header, states, catalog)
+        catalog = import_row.Catalog(asked, types, departments, divisions)
+        reader = import_row.RowReader(asked, header, states, catalog)
         seen = rows.SeenIds()
         stack.callback(seen.close)
         run = _Import(actor, asked, reader, catalog, seen, Answer(str(target)), _Rejects(opened))
@@ -210,7 +233,7 @@ class _Import:
     """One reading of one file: rows gathered to steps, each step one transaction."""
 
     def __init__(
-        self, actor: Actor, asked: import_map.ImportMap, reader: import_map.RowReader, catalog: import_map.Catalog,
+        self, actor: Actor, asked: import_map.ImportMap, reader: import_row.RowReader, catalog: import_row.Catalog,
         seen: rows.SeenIds, answer: Answer, rejects: _Rejects,
     ) -> None:  # fmt: skip
         self.actor, self.asked, self.reader, self.catalog = actor, asked, reader, catalog
@@ -222,7 +245,13 @@ class _Import:
     def begin(self, file_name: str) -> None:
         with core.work() as work:
             run = work.add(
-                rows.ImportRun(kind="requests", source=self.asked.source, file_name=file_name[-300:], started_at=work.now, counts=self.answer.counts())
+                rows.ImportRun(
+                    kind="requests",
+                    source=self.asked.source,
+                    file_name=file_name[-300:],
+                    started_at=work.now,
+                    counts=self.answer.counts(),
+                )
             )
             self.run_id = run.id
             self._event(work, "import.begun", {"source": self.asked.source})
@@ -236,21 +265,18 @@ class _Import:
             self._event(work, "import.finished", self.answer.counts() | {"rejects_file": ""})
 
     def _event(self, work: Work, name: str, detail: dict[str, Any]) -> None:
-        work.event(name, staff_id=self.actor.staff_id or None, subject_kind="import_run", subject_id=self.run_id, detail=detail)
+        work.event(
+            name, staff_id=self.actor.staff_id or None, subject_kind="import_run", subject_id=self.run_id, detail=detail
+        )
 
     def steps(self, source: _Source) -> Iterator[list[ImportedRow]]:
         """The readable rows in steps; the others go to the rejects."""
         step: list[ImportedRow] = []
-        answer, width, asked = self.answer, source.width, self.asked
+        answer, width = self.answer, source.width
         for line, cells in source.rows():
             answer.read += 1
-            fault = cells if isinstance(cells, import_file.Fault) else import_file.ragged(cells, width, asked.delimiter)
-            if fault is not None:
-                self.rejects.write(line, "", fault.value, fault.reason)
-                answer.rejected += 1
-                continue
-            row = self.reader.read(cells)
-            if isinstance(row, import_map.Rejected):
+            row = self._row(cells, width)
+            if isinstance(row, import_row.Rejected):
                 self.rejects.write(line, row.column, row.value, row.reason)
                 answer.rejected += 1
                 continue
@@ -260,6 +286,13 @@ class _Import:
                 step = []
         if step:
             yield step
+
+    def _row(self, cells: list[str] | import_file.Fault, width: int) -> ImportedRow | import_row.Rejected:
+        if isinstance(cells, list):
+            if len(cells) == width:
+                return self.reader.read(cells)
+            cells = import_file.ragged(cells, width, self.asked.delimiter)
+        return import_row.Rejected("", cells.value, cells.reason)
 
     def save(self, step: list[ImportedRow]) -> None:
         """One transaction; none at all when everything stands here already as the file has it."""
@@ -286,7 +319,14 @@ class _Import:
             rows.add_imported(
                 work.session,
                 [
-                    row.values | _FRESH | {"number": numbers[row.external_id], "source": self.asked.source, "external_id": row.external_id, "import_digest": row.digest}
+                    row.values
+                    | _FRESH
+                    | {
+                        "number": numbers[row.external_id],
+                        "source": self.asked.source,
+                        "external_id": row.external_id,
+                        "import_digest": row.digest,
+                    }
                     for row in judged.new
                 ],
             )
@@ -302,11 +342,21 @@ class _Import:
             )
             if "state_code" in columns:
                 work.session.add_all(
-                    rows.RequestState(request_id=before.id, from_code=before.state_code, to_code=row.values["state_code"], at=row.values["closed_at"] or work.now, note="")
+                    rows.RequestState(
+                        request_id=before.id,
+                        from_code=before.state_code,
+                        to_code=row.values["state_code"],
+                        at=row.values["closed_at"] or work.now,
+                        note="",
+                    )
                     for before, row in judged.changed
                     if before.state_code != row.values["state_code"]
                 )
-        self._event(work, "import.requests", {"source": self.asked.source, "imported": judged.imported, "updated": judged.updated})
+        self._event(
+            work,
+            "import.requests",
+            {"source": self.asked.source, "imported": judged.imported, "updated": judged.updated},
+        )
 
     def _write_new_reference(self, session: Session) -> None:
         departments, types = self.catalog.take_new()
@@ -320,7 +370,7 @@ class _Import:
                     rows.RequestType(
                         code=entry.code, version_no=entry.version_no, effective_from=ALWAYS, name=entry.name, group_name=entry.group,
                         kind=entry.kind, department_code=entry.department, division_code=None, synonyms="", active=False,
-                        detail=import_map.new_type_detail(entry),
+                        detail=import_row.new_type_detail(entry),
                     )
                 )  # fmt: skip
         session.flush()
@@ -359,7 +409,9 @@ def _judge(step: Sequence[ImportedRow], again: Sequence[bool], before: dict[str,
             updated += 1
         last[key] = row
     new = [row for key, row in last.items() if key not in before]
-    changed = [(before[key], row) for key, row in last.items() if key in before and before[key].import_digest != row.digest]
+    changed = [
+        (before[key], row) for key, row in last.items() if key in before and before[key].import_digest != row.digest
+    ]
     return _Judged(new, changed, imported, updated, unchanged)
 
 
@@ -389,7 +441,9 @@ class _Rejects:
             shown = f"{shown[:VALUE_MOST]}…"
         # Bytes that are no characters and NULs are spelled out; nothing in the file is taken for a formula.
         shown = shown.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
-        self._writer.writerow((line, safe_cell(column), safe_cell(shown), reason.encode("utf-8", "backslashreplace").decode()))
+        self._writer.writerow(
+            (line, safe_cell(column), safe_cell(shown), reason.encode("utf-8", "backslashreplace").decode())
+        )
 
 
 class _Source:
@@ -402,13 +456,15 @@ class _Source:
         self._raw: IO[bytes] | None = None
         self._rows: Iterator[tuple[int, list[str] | import_file.Fault]] = iter(())
 
-    def __enter__(self) -> _Source:
+    def __enter__(self) -> Self:
         try:
             raw = self._stack.enter_context(self.file.open("rb"))
             self._raw = raw
             start = raw.peek(4)[:4]
             if start.startswith(_ZIP):
-                raise Unreadable(f"{self.file} is a ZIP archive or an Excel workbook. Save the sheet as CSV and import that.")
+                raise Unreadable(
+                    f"{self.file} is a ZIP archive or an Excel workbook. Save the sheet as CSV and import that."
+                )
             plain: io.BufferedReader = raw
             if start.startswith(_GZIP):
                 unpacked = self._stack.enter_context(gzip.GzipFile(fileobj=raw))
@@ -434,7 +490,7 @@ class _Source:
             raise Unreadable(f"{self.file} is empty: not even a first line with the names of the columns.")
         _, cells = found
         if isinstance(cells, import_file.Fault):
-            hint = " It looks like UTF-16: try encoding = \"utf-16\" in the map." if "\0" in cells.value else ""
+            hint = ' It looks like UTF-16: try encoding = "utf-16" in the map.' if "\0" in cells.value else ""
             raise Unreadable(f"The first line of {self.file} cannot be read. {cells.reason}{hint}")
         names = [cell.lstrip("\ufeff").strip() for cell in cells]
         self.width = len(names)
@@ -464,7 +520,9 @@ class _Source:
         encoding = self.asked.encoding
         for mark, name in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
             if start.startswith(mark) and not encoding.startswith((name, name.replace("16", "32"))):
-                raise Unreadable(f"{self.file} begins with the mark of {name}, but the map says it is written in {encoding}. Set encoding = \"{name}\".")
+                raise Unreadable(
+                    f'{self.file} begins with the mark of {name}, but the map says it is written in {encoding}. Set encoding = "{name}".'
+                )
         return "utf-8-sig" if encoding == "utf-8" else encoding
 
     def _sentence(self, error: Exception) -> str:

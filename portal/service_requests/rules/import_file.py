@@ -100,10 +100,8 @@ def read_rows(lines: Iterator[str], encoding: str, delimiter: str = ",") -> Iter
             yield at, cells
 
 
-def ragged(cells: list[str], expected: int, delimiter: str) -> Fault | None:
-    """The fault of a row with more or fewer cells than the header; None when it fits."""
-    if len(cells) == expected:
-        return None
+def ragged(cells: list[str], expected: int, delimiter: str) -> Fault:
+    """The fault of a row with more or fewer cells than the header."""
     return Fault(
         delimiter.join(cells),
         f"This row has {len(cells)} cell{'' if len(cells) == 1 else 's'}, the header has {expected}. "
