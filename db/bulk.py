@@ -18,7 +18,7 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from db.core import APPEND_ONLY, Base, append_only_statements, batched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
 
     from db.core import Database
 
@@ -31,9 +31,13 @@ _FIRST_BATCH = 1_000
 _LARGEST_BATCH = 100_000
 
 
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+# One encoder for all: json.dumps would make a new one for every value of a load.
+
+
 def json_text(value: object) -> str:
     """JSON as it is stored: no spaces, real letters."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return _encode(value)
 
 
 def load(db: Database, model: Model, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
@@ -112,7 +116,7 @@ def _table(model: Model) -> sa.Table:
 
 
 @contextlib.contextmanager
-def without_indexes(db: Database, models: Sequence[Model]) -> Iterator[None]:
+def without_indexes(db: Database, models: Sequence[Model]) -> Generator[None]:
     """Takes the plain indexes of some tables away and makes them again at the end: a million rows load several times faster.
 
     For a database nobody else uses yet: meanwhile every query by these indexes is slow. Unique ones stay. If the process

@@ -10,7 +10,22 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from db import accounts, billing, bulk, contacts, core, demo_city, directory, metering, moves, opinion, packs_io, service_requests, staff, waste
+from db import (
+    accounts,
+    billing,
+    bulk,
+    contacts,
+    core,
+    demo_city,
+    directory,
+    metering,
+    moves,
+    opinion,
+    packs_io,
+    service_requests,
+    staff,
+    waste,
+)
 from portal import upkeep
 from portal.billing.rules.dates import CycleCalendar
 from portal.demo_city import bills, colleagues, rows, surveys, talks
@@ -20,8 +35,8 @@ from portal.demo_city.days import make_days
 from portal.demo_city.draw import stream
 from portal.demo_city.meters import read_cycle
 from portal.demo_city.named import read_named
-from portal.demo_city.turnovers import MOVE_COLUMNS, MOVE_ORDER_COLUMNS, Turnovers
 from portal.demo_city.prices import NoPrices, Pricing, read_tariffs, with_dates
+from portal.demo_city.turnovers import MOVE_COLUMNS, MOVE_ORDER_COLUMNS, Turnovers
 from portal.moves.views.policy import deposit_policy, move_policy
 from portal.service_requests.rules.due import calendar_of
 from portal.service_requests.rules.request_type import read_definition
@@ -37,6 +52,8 @@ BLOCK = 500
 """Premises whose bills are in memory at once."""
 LARGE = 20_000
 """From so many accounts on, plain indexes are made after the rows instead of with them."""
+
+
 class NotADemo(Exception):
     """Why no city was made, in a sentence."""
 
@@ -98,7 +115,12 @@ def build(
     requests = round(accounts * years * 5 / 6) if requests is None else requests
     maker = _Maker(db, _plan(zone, today, accounts, years, seed), progress)
     large = accounts >= LARGE
-    slow = (service_requests.ServiceRequest, service_requests.RequestState, service_requests.WorkOrder, contacts.Conversation)
+    slow = (
+        service_requests.ServiceRequest,
+        service_requests.RequestState,
+        service_requests.WorkOrder,
+        contacts.Conversation,
+    )
     others = (billing.Bill, billing.Payment, contacts.IdentityCheck) if large else ()
     if large:
         with bulk.without_indexes(db, (*slow, *others)):
@@ -111,7 +133,11 @@ def build(
     counts.seconds = time.perf_counter() - began
     _mark({**what, "requests": counts.requests, "state": "built"})
     with core.work() as work:
-        detail = {each.name: getattr(counts, each.name) for each in fields(counts) if each.name not in ("seconds", "already_there")}
+        detail = {
+            each.name: getattr(counts, each.name)
+            for each in fields(counts)
+            if each.name not in ("seconds", "already_there")
+        }
         work.event("demo_city.built", subject_kind="city", subject_id=0, at=maker.city.now, detail={**what, **detail})
     return counts
 
@@ -238,7 +264,11 @@ class _Maker:
                     here = [
                         row
                         for premise in premise_rows[block].tolist()
-                        for row in (int(city.held.former[premise]), int(city.held.present[premise]), coming.get(premise, -1))
+                        for row in (
+                            int(city.held.former[premise]),
+                            int(city.held.present[premise]),
+                            coming.get(premise, -1),
+                        )
                         if row >= 0
                     ]
                     counts.accounts += self.load(
@@ -264,7 +294,10 @@ class _Maker:
         today = city.days.today
         with core.read() as session:
             types = types_in_use(
-                [(read_definition(row.detail), row.version_no) for row in service_requests.request_types_in_force(session, today)]
+                [
+                    (read_definition(row.detail), row.version_no)
+                    for row in service_requests.request_types_in_force(session, today)
+                ]
             )
             calendars = {row.code: row.detail for row in directory.reference(session, "calendar", today)}
             departments = service_requests.division_departments(session)

@@ -77,7 +77,14 @@ TALK_DAYS = 730
 """Conversations are kept this long in the demo city; older requests stand without theirs."""
 EXPLAIN_DAYS = 90
 """A due time older than this is kept without its sentences."""
-WHEN_SAID = ("since this morning", "since yesterday", "for two days now", "again", "for about a week", "the second time this month")
+WHEN_SAID = (
+    "since this morning",
+    "since yesterday",
+    "for two days now",
+    "again",
+    "for about a week",
+    "the second time this month",
+)
 JOIN_WORDS = ("Same here.", "Ours too, whole street.", "Calling about the same thing.")
 DONE_NOTES = (
     "Seen on site, settled.", "Caller informed by phone.", "Crew report on file.", "Left a door hanger.", "Checked with the crew."
@@ -180,7 +187,9 @@ class Cases:
         generator = stream(self.city.seed, "requests", first)
         days = np.arange(first, last + 1)
         weight = np.array([WEEKDAYS[(day - 1) % 7] for day in days.tolist()])  # day 1 of the calendar was a Monday
-        weight *= np.array([0.15 if dt.date.fromordinal(day) in self.city.days.holidays else 1.0 for day in days.tolist()])
+        weight *= np.array(
+            [0.15 if dt.date.fromordinal(day) in self.city.days.holidays else 1.0 for day in days.tolist()]
+        )
         day = days[chosen(generator, weight.tolist(), count)]
         minute = np.clip(np.rint(generator.normal(11.2 * 60, 150, count)), 8 * 60, 17 * 60 - 2).astype(np.int64)
         opened = np.sort(day * DAY + minute)
@@ -196,12 +205,16 @@ class Cases:
         }  # fmt: skip
         before: dict[int, tuple[int, int, int]] = {}
         for at in range(count):
-            self._one(made, int(opened[at]), int(which[at]), {name: values[at] for name, values in drawn.items()}, before)
+            self._one(
+                made, int(opened[at]), int(which[at]), {name: values[at] for name, values in drawn.items()}, before
+            )
         return made
 
     # --- one request
 
-    def _one(self, made: Month, opened: int, which: int, drawn: dict[str, Any], before: dict[int, tuple[int, int, int]]) -> None:
+    def _one(
+        self, made: Month, opened: int, which: int, drawn: dict[str, Any], before: dict[int, tuple[int, int, int]]
+    ) -> None:
         city, life = self.city, drawn["life"].tolist()
         kind = self.types[which]
         premise = self._premise(kind, float(drawn["premise"]), float(drawn["hot"]))
@@ -217,14 +230,18 @@ class Cases:
         person = int(city.held.holder[account]) + 1 if account != NOBODY else None
         channel = CHANNELS[drawn["channel"]]
         known = person is not None and (here or life[1] < 0.8)
-        answers = _answers(definition, int(drawn["answers"][0]), opened // DAY, city.account_number(account) if known else "")
+        answers = _answers(
+            definition, int(drawn["answers"][0]), opened // DAY, city.account_number(account) if known else ""
+        )
         district = city.areas[int(city.place.district[premise])].code
         division = route(definition, district, {code: each["value"] for code, each in answers.items()}).division
         representative = int(self.desk.representatives[int(drawn["staff"]) % len(self.desk.representatives)])
         if person is not None and representative in self.desk.own(person):
             others = [one for one in self.desk.representatives.tolist() if one != representative]
             representative = int(others[int(drawn["staff"]) % len(others)]) if others else representative
-        steps, due = self._life(kind, opened, division, life, float(drawn["late"]), original is not None, int(drawn["staff"]))
+        steps, due = self._life(
+            kind, opened, division, life, float(drawn["late"]), original is not None, int(drawn["staff"])
+        )
         past = [step for step in steps if step[1] <= self.now]
         state = past[-1][0]
         closed = state == "closed"
@@ -233,13 +250,17 @@ class Cases:
         due_minute = None if due is None or due.due_at is None else due.due_at
         conversation = None
         if known and channel in ("phone", "email", "counter", "letter") and self.now - opened < TALK_DAYS * DAY:
-            conversation = self._conversation(made, opened, channel, representative, person, account, definition, life[2])
+            conversation = self._conversation(
+                made, opened, channel, representative, person, account, definition, life[2]
+            )
         ending, resolution = None, ""
         if closed:
             endings = definition.dispositions
             pick = 0 if life[3] < 0.8 else int(life[3] * 1000) % len(endings)
             ending = endings[pick]
-            resolution = DONE_NOTES[int(life[3] * 10_000) % len(DONE_NOTES)] if ending.requires_note or life[3] > 0.6 else ""
+            resolution = (
+                DONE_NOTES[int(life[3] * 10_000) % len(DONE_NOTES)] if ending.requires_note or life[3] > 0.6 else ""
+            )
             if original is not None:
                 resolution = "Same trouble as an earlier request; closed with it."
         joined = 2 if life[4] < 0.006 else 1 if life[4] < 0.03 else 0
@@ -286,7 +307,18 @@ class Cases:
         for number in range(joined):
             self._join(made, request_id, premise, opened, number)
         if division and (definition.kind != "action_order" or life[5] < 0.5) and original is None and life[6] < 0.8:
-            self._order(made, request_id, kind, premise if here else NOBODY, account if known else NOBODY, address, division, past, due_minute, life[7])
+            self._order(
+                made,
+                request_id,
+                kind,
+                premise if here else NOBODY,
+                account if known else NOBODY,
+                address,
+                division,
+                past,
+                due_minute,
+                life[7],
+            )
         if here and original is None:
             before[which] = (request_id, opened, premise)
 
@@ -303,7 +335,11 @@ class Cases:
         span = 3 * DAY if due is None or due.due_at is None else max(60, _local_minutes(due.due_at, self.zone) - opened)
         in_time = life[8] < kind.on_time
         share = 0.15 + 0.8 * life[9]
-        end = opened + int(span * share) if in_time else opened + span + 45 + int(late * 2.4 * DAY * (14 if life[9] > 0.9 else 1))
+        end = (
+            opened + int(span * share)
+            if in_time
+            else opened + span + 45 + int(late * 2.4 * DAY * (14 if life[9] > 0.9 else 1))
+        )
         last = opened
         pauses: list[tuple[int, int]] = []
         if worker is not None:
@@ -334,7 +370,7 @@ class Cases:
         known = [
             (start, finish) for start, finish in pauses if finish <= self.now or (start <= self.now and start != end)
         ]
-        return steps, self._due(kind, opened, known)
+        return steps, self._due(kind, opened, known) if pauses else due
 
     def _due(self, kind: TypeInUse, opened: int, pauses: Any) -> Due | None:
         definition = kind.definition
@@ -347,7 +383,8 @@ class Cases:
         if by_day and old and key in self._due_kept:
             return self._due_kept[key]
         stops = [
-            Pause(self._instant(start), None if finish > self.now else self._instant(finish)) for start, finish in pauses
+            Pause(self._instant(start), None if finish > self.now else self._instant(finish))
+            for start, finish in pauses
         ]
         due = due_of(definition, self._calendar(definition.sla_calendar, opened), self._instant(opened), stops)
         if by_day and old:
@@ -394,7 +431,13 @@ class Cases:
     ) -> int:  # fmt: skip
         self.conversation_id += 1
         length = 2 + int(drawn * 6)
-        reason = "collection" if definition.kind == "cars" else "city_request" if definition.kind == "action_order" else "bill_question"
+        reason = (
+            "collection"
+            if definition.kind == "cars"
+            else "city_request"
+            if definition.kind == "action_order"
+            else "bill_question"
+        )
         year = dt.date.fromordinal(opened // DAY).year
         premise = int(self.city.held.premise[account]) + 1 if account != NOBODY else None
         made.conversations.append(
@@ -416,7 +459,9 @@ class Cases:
         else:
             account_id, person_id = account + 1, int(self.city.held.holder[account]) + 1
         tell = "text" if person_id else "none"
-        made.callers.append((request_id, person_id, account_id, tell, JOIN_WORDS[number % len(JOIN_WORDS)], self._utc(at)))
+        made.callers.append(
+            (request_id, person_id, account_id, tell, JOIN_WORDS[number % len(JOIN_WORDS)], self._utc(at))
+        )
 
     def _order(
         self, made: Month, request_id: int, kind: TypeInUse, premise: int, account: int, address: str, division: str,
@@ -467,7 +512,9 @@ class Cases:
 
     def _instant(self, local: int) -> dt.datetime:
         day, minute = divmod(local, DAY)
-        return dt.datetime.combine(dt.date.fromordinal(day), dt.time(), dt.UTC) + dt.timedelta(minutes=minute + self._offset(day))
+        return dt.datetime.combine(dt.date.fromordinal(day), dt.time(), dt.UTC) + dt.timedelta(
+            minutes=minute + self._offset(day)
+        )
 
     def _utc(self, local: int) -> str:
         """A local minute as the stored text of its instant."""
@@ -530,7 +577,9 @@ def _answers(definition: Definition, drawn: int, day: int, account_number: str) 
             continue
         value: Any
         if question.datatype == "singlevaluelist":
-            choice = question.choices[min(luck % (len(question.choices) + 2), len(question.choices) - 1) if luck % 2 else 0]
+            choice = question.choices[
+                min(luck % (len(question.choices) + 2), len(question.choices) - 1) if luck % 2 else 0
+            ]
             value, said = choice.key, choice.name
         elif question.datatype == "multivaluelist":
             choice = question.choices[luck % len(question.choices)]

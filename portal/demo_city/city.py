@@ -79,7 +79,9 @@ def plan_city(seed: int, days: Days, years: int, accounts: int, named: Named) ->
         if any(flag["code"] == "medical" for flag in one.get("flags", ())):
             medical.add(row)
     generator = stream(seed, "medical")
-    drawn = np.flatnonzero((generator.random(held.count) < 0.009) & (held.closed == 0) & (held.premise >= len(named.premises)))
+    drawn = np.flatnonzero(
+        (generator.random(held.count) < 0.009) & (held.closed == 0) & (held.premise >= len(named.premises))
+    )
     medical.update(row for row in drawn.tolist() if place.kind[held.premise[row]] != streets.BUSINESS)
     return City(
         seed=seed, days=days, years=years, named=named, areas=areas, place=place, held=held, people=folk, served=served,
@@ -93,7 +95,9 @@ def _sequence(opened: np.ndarray, taken: set[str]) -> np.ndarray:
     reserved = sorted(int(number.replace("-", "")[:-1]) for number in taken)
     order = np.argsort(opened, kind="stable")
     count = len(opened)
-    free = np.setdiff1d(np.arange(FIRST_ACCOUNT, FIRST_ACCOUNT + count + len(reserved)), np.asarray(reserved, dtype=np.int64))
+    free = np.setdiff1d(
+        np.arange(FIRST_ACCOUNT, FIRST_ACCOUNT + count + len(reserved)), np.asarray(reserved, dtype=np.int64)
+    )
     sequence = np.empty(count, dtype=np.int64)
     sequence[order] = free[:count]
     return sequence

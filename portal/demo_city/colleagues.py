@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 
     from portal.demo_city.city import City
 
-STAFF_COLUMNS = ("id", "version", "issuer", "subject", "name", "email", "division_code", "person_id", "active", "created_at")
+STAFF_COLUMNS = (
+    "id",
+    "version",
+    "issuer",
+    "subject",
+    "name",
+    "email",
+    "division_code",
+    "person_id",
+    "active",
+    "created_at",
+)
 ROLE_COLUMNS = ("staff_id", "role_code")
 
 OTHERS = (

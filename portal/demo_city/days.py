@@ -62,7 +62,13 @@ class Days:
 
 
 def make_days(
-    seed: int, today: dt.date, zone: str, months: int, history_years: int, cycle_pack: CycleCalendar, office: Mapping[str, Any]
+    seed: int,
+    today: dt.date,
+    zone: str,
+    months: int,
+    history_years: int,
+    cycle_pack: CycleCalendar,
+    office: Mapping[str, Any],
 ) -> Days:
     """`months` of reads and bills up to today, within `history_years` of requests and contacts."""
     first_year = today.year - history_years - 2
@@ -110,7 +116,12 @@ def _temperatures(seed: int, first_day: int, last_day: int) -> np.ndarray:
     winter = np.cos(year)
     normal = 67.5 - 15.0 * winter
     # dt.date.min is Jan 1 of year 1, so an ordinal modulo the mean year is the day of the year to within a day.
-    noise = np.concatenate([stream(seed, "weather", day // 64).normal(0, 1, 64) for day in range(first_day - first_day % 64, last_day + 1, 64)])
+    noise = np.concatenate(
+        [
+            stream(seed, "weather", day // 64).normal(0, 1, 64)
+            for day in range(first_day - first_day % 64, last_day + 1, 64)
+        ]
+    )
     noise = noise[first_day % 64 :][: len(days)]
     swing = 4.4 + 2.6 * winter
     felt = np.empty(len(days))

@@ -111,9 +111,7 @@ class People:
         return f"{name}{row % 97 + 1}@{words.MAIL_DOMAINS[row % 3]}"
 
 
-def holdings(
-    seed: int, place: Premises, named: Named, window_start: int, today: int
-) -> tuple[Holdings, np.ndarray]:
+def holdings(seed: int, place: Premises, named: Named, window_start: int, today: int) -> tuple[Holdings, np.ndarray]:
     """Who held what since `window_start`, and which premises are let. At most one turnover per premise in the window."""
     generator = stream(seed, "holdings")
     count = place.count
@@ -230,7 +228,7 @@ def people(seed: int, place: Premises, named: Named, held: Holdings, rental: np.
     with_partner = (kind_of_holder == HOUSE) & (generator.random(holders) < 0.42)
     with_partner |= (kind_of_holder == APARTMENT) & (generator.random(holders) < 0.18)
     with_partner &= held.holder == np.arange(holders)
-    real_accounts = {row: one for row, one in named_accounts(named, held)}
+    real_accounts = dict(named_accounts(named, held))
     first_rows = held.premise < len(named.premises)
     with_partner[first_rows] = False
     for row, one in real_accounts.items():

@@ -7,6 +7,8 @@ different case is computed once by `compute_bill` and kept as a total with its s
 from __future__ import annotations
 
 import datetime as dt
+import functools
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from db import directory
@@ -73,7 +75,18 @@ def _with_all_versions(session: Session, row: directory.ReferenceRow) -> dict[st
 def stored_line(service_kind: str, line: BillLine) -> list[Any]:
     """A bill line as `bill.lines` holds it: service kind, item code, quantity and price as exact text, cents."""
     quantity = line.quantity
-    return [service_kind, line.code, "" if quantity is None else f"{quantity:f}", f"{line.price.normalize():f}", line.amount_cents]
+    return [
+        service_kind,
+        line.code,
+        "" if quantity is None else f"{quantity:f}",
+        _price_text(line.price),
+        line.amount_cents,
+    ]
+
+
+@functools.lru_cache(4096)
+def _price_text(price: Decimal) -> str:
+    return f"{price.normalize():f}"
 
 
 class Pricing:
@@ -107,13 +120,11 @@ class Pricing:
         if pickups:
             attributes["pickups_per_week"] = pickups
         quantities = {name: quantity} if name in tariff.quantity_names else {}
-        bill = compute_bill(
-            tariff, dt.date.fromordinal(from_day), dt.date.fromordinal(to_day), quantities, attributes
-        )
+        bill = compute_bill(tariff, dt.date.fromordinal(from_day), dt.date.fromordinal(to_day), quantities, attributes)
         if bill.total_cents is None:
             raise NoPrices(bill.problems[0].message)
         self.computed += 1
-        return bill.total_cents, ",".join(json_text(stored_line(service_kind, line)) for line in bill.lines)
+        return bill.total_cents, json_text([stored_line(service_kind, line) for line in bill.lines])[1:-1]
 
 
 ORDER = SERVICE_KINDS

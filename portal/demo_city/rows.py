@@ -15,7 +15,19 @@ from portal.demo_city import words
 from portal.demo_city.draw import stream
 from portal.demo_city.meters import HOW
 from portal.demo_city.people import NOBODY, PERSON, named_accounts
-from portal.demo_city.services import DIALS, ELECTRIC, GAS, METERED, RECYCLING, REFUSE, SEWER, STORMWATER, TRASH, UNITS, WATER
+from portal.demo_city.services import (
+    DIALS,
+    ELECTRIC,
+    GAS,
+    METERED,
+    RECYCLING,
+    REFUSE,
+    SEWER,
+    STORMWATER,
+    TRASH,
+    UNITS,
+    WATER,
+)
 from portal.demo_city.streets import BUSINESS, HOUSE, KIND_NAMES
 from portal.shared.number import make_number
 
@@ -269,7 +281,14 @@ def flags(city: City) -> Iterator[Row]:
             continue
         since = max(int(held.opened[row]), today - 700 + int(drawn[row] * 500))
         what = ("Oxygen concentrator at home", "Home dialysis", "Ventilator at home")[row % 3]
-        yield "person", int(held.holder[row]) + 1, "medical", what, city.days.iso(since), city.days.iso(today + 200 + row % 120)
+        yield (
+            "person",
+            int(held.holder[row]) + 1,
+            "medical",
+            what,
+            city.days.iso(since),
+            city.days.iso(today + 200 + row % 120),
+        )
     for row, one in sorted(named.items()):
         for flag in one.get("flags", ()):
             where = flag.get("on", "person")

@@ -132,7 +132,9 @@ def use_shapes(seed: int, place: Premises, has: np.ndarray) -> dict[str, np.ndar
     own = np.exp(generator.normal(-0.02, 0.2, (count, 3)))
     electric_heat = ~has[:, GAS]
     lawn = (place.kind == HOUSE) & (generator.random(count) < 0.35)
-    base = np.stack((17.5 * size, 0.28 * size, 1.65 * np.where(place.kind == APARTMENT, size * 1.1, size)), axis=1) * own
+    base = (
+        np.stack((17.5 * size, 0.28 * size, 1.65 * np.where(place.kind == APARTMENT, size * 1.1, size)), axis=1) * own
+    )
     heating = np.stack((np.where(electric_heat, 1.2, 0.2) * size, 0.135 * size, np.zeros(count)), axis=1)
     cooling = np.stack((2.15 * size, np.zeros(count), np.where(lawn, 0.11, 0.0) * size), axis=1)
     return {"base": base, "heating": heating, "cooling": cooling}

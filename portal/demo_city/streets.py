@@ -153,7 +153,9 @@ def premises(seed: int, count: int, areas: Sequence[District], cycles: int, take
     outside_street = (generator.random(street_count) < 0.30) & np.isin(street_district, (3, 7))
 
     per_street = -(-len(doors) // street_count)
-    columns: dict[str, list[Any]] = {name: [] for name in ("district", "street", "house", "unit", "kind", "across", "up", "outside", "route")}
+    columns: dict[str, list[Any]] = {
+        name: [] for name in ("district", "street", "house", "unit", "kind", "across", "up", "outside", "route")
+    }
     steps = generator.integers(2, 7, len(doors)) * 2
     wobble = generator.uniform(-0.004, 0.004, (len(doors), 2))
     number = 0

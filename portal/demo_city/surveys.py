@@ -63,7 +63,13 @@ def respondents(city: City) -> Iterator[tuple[Any, ...]]:
         for at in range(count):
             row += 1
             comment = COMMENTS[int(drawn[at][1] * 1000) % len(COMMENTS)] if drawn[at][1] < 0.18 else ""
-            yield row, number, codes[where[at]], "mail" if drawn[at][0] < (0.7 if number == 1 else 0.45) else "web", comment
+            yield (
+                row,
+                number,
+                codes[where[at]],
+                "mail" if drawn[at][0] < (0.7 if number == 1 else 0.45) else "web",
+                comment,
+            )
 
 
 def answers(city: City) -> Iterator[tuple[Any, ...]]:

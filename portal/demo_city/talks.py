@@ -60,10 +60,21 @@ REASONS = (
     ("wrong_number", "cut_off", 0.005, False, ""),
 )
 CALL_BACK_REASON = next(each for each in REASONS if each[1] == "call_back")
-METHODS = (("account_facts", 2, "house_number,phone_last4,opened_year"), ("account_facts", 1, "house_number,phone_last4"), ("pin", 2, ""), ("call_back", 2, ""))
+METHODS = (
+    ("account_facts", 2, "house_number,phone_last4,opened_year"),
+    ("account_facts", 1, "house_number,phone_last4"),
+    ("pin", 2, ""),
+    ("call_back", 2, ""),
+)
 OPINION_WORDS = {
     "for": ("Glad the crews came so fast.", "Keep the rates where they are.", "The new carts are good.", ""),
-    "against": ("Bills go up every year.", "Too long on hold.", "Trucks leave half of it.", "Street is dark at night.", ""),
+    "against": (
+        "Bills go up every year.",
+        "Too long on hold.",
+        "Trucks leave half of it.",
+        "Street is dark at night.",
+        "",
+    ),
     "mixed": ("Good people, slow system.", "Fine most weeks.", ""),
 }
 PROMISES = (
@@ -97,9 +108,7 @@ def talk_months(city: City, cases: Cases, desk: Desk, subjects: Sequence[str]) -
         start = end
 
 
-def _month(
-    city: City, cases: Cases, desk: Desk, subjects: Sequence[str], start: int, end: int, count: int
-) -> Talks:
+def _month(city: City, cases: Cases, desk: Desk, subjects: Sequence[str], start: int, end: int, count: int) -> Talks:
     generator = stream(city.seed, "talks", start)
     days = np.arange(start, end)
     weight = np.array([WEEKDAYS[(day - 1) % 7] if (day - 1) % 7 < 5 else 0.0 for day in days.tolist()])
@@ -125,13 +134,17 @@ def _month(
             code, ending, check, note = "how_to", "answered", False, ""
         person = int(city.held.holder[row]) + 1 if row is not None else None
         own = desk.own(person) if person is not None else set()
-        staff = next(one for one in representatives[who[at] % len(representatives) :] + representatives if one not in own)
+        staff = next(
+            one for one in representatives[who[at] % len(representatives) :] + representatives if one not in own
+        )
         length = 1 + int(luck[at][0] * 9)
         cases.conversation_id += 1
         talk = cases.conversation_id
         said = cases.utc(begun[at])
         over = cases.utc(begun[at] + length)
-        channel = ("phone", "counter", "email", "letter")[0 if luck[at][1] < 0.86 else 1 if luck[at][1] < 0.93 else 2 if luck[at][1] < 0.99 else 3]
+        channel = ("phone", "counter", "email", "letter")[
+            0 if luck[at][1] < 0.86 else 1 if luck[at][1] < 0.93 else 2 if luck[at][1] < 0.99 else 3
+        ]
         made.conversations.append(
             (
                 talk, 1, cases.number("CV", dt.date.fromordinal(day).year), channel, staff, person,
@@ -140,13 +153,19 @@ def _month(
             )
         )  # fmt: skip
         if check and channel in ("phone", "counter"):
-            method, strength, facts = METHODS[0 if luck[at][3] < 0.4 else 1 if luck[at][3] < 0.65 else 2 if luck[at][3] < 0.88 else 3]
+            method, strength, facts = METHODS[
+                0 if luck[at][3] < 0.4 else 1 if luck[at][3] < 0.65 else 2 if luck[at][3] < 0.88 else 3
+            ]
             passed = luck[at][4] < 0.965
-            made.checks.append((talk, person, method, int(passed), strength if passed else 0, facts, cases.utc(begun[at] + 1), staff))
+            made.checks.append(
+                (talk, person, method, int(passed), strength if passed else 0, facts, cases.utc(begun[at] + 1), staff)
+            )
         if subjects and luck[at][5] < 0.055:
             stance = "against" if luck[at][6] < 0.52 else "for" if luck[at][6] < 0.83 else "mixed"
             words = OPINION_WORDS[stance]
-            made.opinions.append((talk, subjects[who[at] // 7 % len(subjects)], stance, words[who[at] // 91 % len(words)], over))
+            made.opinions.append(
+                (talk, subjects[who[at] // 7 % len(subjects)], stance, words[who[at] // 91 % len(words)], over)
+            )
         if row is not None and ending == "call_back":
             made.call_backs.append(_call_back(city, cases, staff, row, talk, begun[at], luck[at]))
         elif row is not None and check and luck[at][7] < 0.09:
@@ -218,7 +237,9 @@ def known_events(city: City, cases: Cases, kinds: Mapping[str, Mapping[str, Any]
 
     past = sorted(kinds)
     today = city.days.today.toordinal()
-    for back in sorted(generator.choice(np.arange(6, min(700, city.years * 365)), 9, replace=False).tolist(), reverse=True):
+    for back in sorted(
+        generator.choice(np.arange(6, min(700, city.years * 365)), 9, replace=False).tolist(), reverse=True
+    ):
         begun = (today - back) * DAY + 8 * 60 + int(generator.integers(0, 500))
         kind = past[int(generator.integers(0, len(past)))]
         add(kind, int(generator.integers(0, len(codes))), begun, begun + 90 + int(generator.integers(0, 1500)), None)

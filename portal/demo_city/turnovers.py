@@ -35,7 +35,13 @@ class Turnovers:
     """Rows of `move`, and the work orders of the moves that are still to come."""
 
     def __init__(
-        self, city: City, cases: Cases, desk: Desk, policy: MovePolicy, calendar: BusinessCalendar, first_agreement: list[int]
+        self,
+        city: City,
+        cases: Cases,
+        desk: Desk,
+        policy: MovePolicy,
+        calendar: BusinessCalendar,
+        first_agreement: list[int],
     ) -> None:
         self.city, self.cases, self.desk, self.policy, self.calendar = city, cases, desk, policy, calendar
         self.first_agreement = first_agreement
@@ -61,7 +67,9 @@ class Turnovers:
         city, held = self.city, self.city.held
         premise, person = int(held.premise[row]), int(held.holder[row])
         today = city.days.today.toordinal()
-        asked_on = min(today - 1 - row % 2, on - 3 - row % 6) if pending else max(on - 3 - row % 9, city.days.window_start)
+        asked_on = (
+            min(today - 1 - row % 2, on - 3 - row % 6) if pending else max(on - 3 - row % 9, city.days.window_start)
+        )
         while (asked_on - 1) % 7 >= 5:
             asked_on -= 1
         made_at = utc_text(dt.datetime.combine(dt.date.fromordinal(asked_on), dt.time(15, row % 60), dt.UTC))
@@ -107,4 +115,3 @@ class Turnovers:
                 day.isoformat(), made_at, utc_text(due_at(order_kind, day, self.calendar)),
             )
         )  # fmt: skip
-
