@@ -126,22 +126,22 @@ class Run:
             before, after = moves.reads_around(session, meter.id, on)
             return after.read if after is not None else before[0].read + 3
 
-    def moves(self, *states: str) -> list[moves.Move]:
+    def booked(self, *states: str) -> list[moves.Move]:
         with core.read() as session:
             return [row for row in moves.open_moves(session, self.premise_id) if row.state_code in states]
 
     def cancel(self, at: int) -> None:
-        if found := self.moves("pending", "held"):
+        if found := self.booked("pending", "held"):
             row = found[at % len(found)]
             commands.cancel_move(self.actor, row.id, row.version, "Test")
 
     def hold(self, at: int) -> None:
-        if found := self.moves("pending"):
+        if found := self.booked("pending"):
             row = found[at % len(found)]
             commands.hold_move(self.actor, row.id, row.version, "Test")
 
     def release(self, at: int) -> None:
-        if found := self.moves("held"):
+        if found := self.booked("held"):
             row = found[at % len(found)]
             commands.release_move(self.actor, row.id, row.version, "Test")
 

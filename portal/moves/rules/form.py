@@ -141,6 +141,8 @@ class StartFacts:
     account_problem: str = ""
     """Why the account or person named cannot be used; empty: it can."""
     may_override: bool = False
+    phone_on_file: bool = False
+    email_on_file: bool = False
 
 
 def occupied_kinds(form: StartForm, facts: StartFacts) -> tuple[str, ...]:
@@ -172,12 +174,12 @@ def start_problems(form: StartForm, facts: StartFacts) -> list[Problem]:
     found: list[Problem] = []
     if not facts.premise_found:
         found.append(Problem("premise", "Choose the premise: type the house number and street, and pick it from the list."))
-        return found + _person_problems(form)
+        return found + _person_problems(form, facts)
     if facts.units:
         found.append(Problem("premise", f"This address has units. Ask which one and choose it: {listed(facts.units[:8])}."))
     found += _kind_problems(form, facts)
     found += _date_problems(form, facts)
-    found += _person_problems(form)
+    found += _person_problems(form, facts)
     if facts.account_problem:
         found.append(Problem("account", facts.account_problem))
     found += _turnover_problems(form, facts)
@@ -287,7 +289,7 @@ def _turnover_problems(form: StartForm, facts: StartFacts) -> list[Problem]:
     return found
 
 
-def _person_problems(form: StartForm) -> list[Problem]:
+def _person_problems(form: StartForm, facts: StartFacts) -> list[Problem]:
     found: list[Problem] = []
     if form.customer_class not in CUSTOMER_CLASSES:
         found.append(Problem("customer_class", "Choose residential or commercial."))
@@ -302,13 +304,13 @@ def _person_problems(form: StartForm) -> list[Problem]:
         found += text_problems("name", form.name)
     if form.phone.strip():
         found += phone_problems("phone", form.phone)
-    elif not form.email.strip():
+    elif not form.email.strip() and not facts.phone_on_file and not facts.email_on_file:
         found.append(Problem("phone", "Enter a mobile number, or an e-mail address: the crew must be able to reach someone."))
     if form.email.strip():
         found += email_problems(form.email)
     if form.bill_by not in BILL_BY:
         found.append(Problem("bill_by", "Choose how the bill is sent: e-mail or letter."))
-    elif form.bill_by == "email" and not form.email.strip():
+    elif form.bill_by == "email" and not form.email.strip() and not facts.email_on_file:
         found.append(Problem("email", "Bills by e-mail need an e-mail address. Enter it, or choose letter."))
     found += text_problems("mailing_address", form.mailing_address)
     if form.mailing_address.strip() and not re.search(r"\d", form.mailing_address):

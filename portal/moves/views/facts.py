@@ -51,6 +51,8 @@ def start_context(session: Session, actor: Actor, asked: form.StartForm, now: dt
     calendar = policy_rows.work_calendar(session, policy.dates.calendar_code, today)
     visit_on = earliest_visit_on(now, policy.dates.same_day_until, calendar)
     premise = moves.premise(session, asked.premise_id) if asked.premise_id is not None else None
+    known_id = applicant_id(session, asked)
+    known = moves.person(session, known_id) if known_id is not None else None
     nowhere = form.StartFacts(
         today=today,
         premise_found=False,
@@ -58,6 +60,8 @@ def start_context(session: Session, actor: Actor, asked: form.StartForm, now: dt
         calendar=calendar,
         earliest_visit_on=visit_on,
         may_override=actor.may(policy.turnover.override_permission) or actor.may("*"),
+        phone_on_file=known is not None and known.phone != "",
+        email_on_file=known is not None and known.email != "",
     )
     if premise is None:
         return StartContext(nowhere, None, {})

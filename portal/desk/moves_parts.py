@@ -1,0 +1,294 @@
+"""What the start, stop and transfer pages share: choosing a premise, services and days, and the plan beside the form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import streamlit as st
+
+from portal.desk import call, go, who
+from portal.desk.contacts_parts import carry_out, said
+from portal.desk.text import inert
+from portal.moves import commands
+from portal.moves.rules import form as asked_for
+from portal.moves.views import form as views
+from portal.shared.money import format_cents
+from portal.shared.text import day_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from portal.desk.attempt import Attempt
+    from portal.shared.receipt import Step
+
+ACCOUNT_CHOICES: Final = ("this", "new")
+
+
+# --- who and where ----------------------------------------------------------------------------------------------------
+
+
+def caller() -> tuple[int | None, int | None, int | None]:
+    """(account, person, premise) from the address, else from the open call."""
+    account, person, premise = go.param_int("account"), go.param_int("person"), go.param_int("premise")
+    here = call.context()
+    if here is not None and account is None and person is None and premise is None:
+        return here.account_id, here.person_id, here.premise_id if here.account_id is None else None
+    return account, person, premise
+
+
+def conversation_id() -> int | None:
+    here = call.context()
+    return None if here is None else here.id
+
+
+def head(title: str, customer: views.Customer) -> None:
+    """Back to the customer, who it is, and the title."""
+    if customer.name:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if st.button(inert(customer.name), icon=":material/arrow_back:", type="tertiary", key="move.back"):
+                go.to("customer", account=customer.account_id, person=None if customer.account_id else customer.person_id)
+            line = [customer.address, f"Account {customer.account_number}" if customer.account_number else ""]
+            st.markdown(f":gray[{inert(' · '.join(part for part in line if part))}]", width="content")
+    st.title(title)
+
+
+def choose_premise(label: str = "Address", *, param: str = "premise") -> None:
+    """A search by address; choosing one puts it into the address of the page."""
+    typed = st.text_input(
+        label, key=f"move.{param}.find", type="search", live="300ms", placeholder="House number and street", icon=":material/search:"
+    )
+    if not typed.strip():
+        st.caption("Type the house number and a part of the street; with apartments, the unit too.")
+        return
+    found = views.premise_choices(typed)
+    if not found:
+        st.text("No address fits. Check the house number, try fewer letters, or ask for the nearest cross street.")
+    for place in found:
+        if st.button(inert(place.line), key=f"move.{param}.{place.premise_id}", icon=":material/home_pin:", width="stretch"):
+            st.query_params[param] = str(place.premise_id)
+            st.rerun()
+
+
+def place_line(screen: views.StartScreen, *, param: str = "premise") -> None:
+    """The premise chosen, and the way to another one."""
+    if screen.place is None:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f":material/home_pin: {inert(screen.place.line)}", width="content")
+        if st.button("Another address", type="tertiary", key=f"move.{param}.change"):
+            st.query_params.pop(param, None)
+            st.rerun()
+
+
+def services(form: Attempt, kinds: Sequence[views.KindChoice], label: str) -> tuple[str, ...]:
+    """The service kinds as pills, preselected."""
+    by_code = {kind.code: kind for kind in kinds}
+    chosen = form.many(
+        "service_kinds",
+        label,
+        list(by_code),
+        [kind.code for kind in kinds if kind.preselected],
+        format_func=lambda code: f":material/{by_code[code].icon}: {by_code[code].name}",
+    )
+    return tuple(code for code in by_code if code in chosen)
+
+
+# --- start and transfer -----------------------------------------------------------------------------------------------
+
+
+def start_answers(get: Callable[[str], Any], screen: views.StartScreen, conversation: int | None) -> asked_for.StartForm:
+    """The answers as a start, from the fields as they are (`get` answers None for a field that was not drawn)."""
+    customer = screen.customer
+    this_account = customer.account_id is not None and (get("account_choice") or "this") == "this"
+    months = get("own_debt_months")
+    return asked_for.StartForm(
+        premise_id=screen.place.premise_id if screen.place is not None else None,
+        service_kinds=tuple(get("service_kinds") or ()),
+        on=get("on"),
+        name=get("name") or "",
+        phone=get("phone") or "",
+        email=get("email") or "",
+        mailing_address=get("mailing_address") or "",
+        person_kind=get("person_kind") or customer.person_kind,
+        customer_class=get("customer_class") or "",
+        bill_by=get("bill_by") or "",
+        person_id=customer.person_id,
+        account_id=customer.account_id if this_account else None,
+        window=get("window") or "",
+        adult_present=bool(get("adult_present")),
+        evidence_code=get("evidence") or "",
+        evidence_note=get("evidence_note") or "",
+        own_debt=get("own_debt") or "",
+        own_debt_consent=bool(get("own_debt_consent")),
+        own_debt_months=int(months) if months is not None else None,
+        guarantee=get("guarantee") or "",
+        benefited=get("benefited") or "",
+        conversation_id=conversation,
+    )
+
+
+def present(form: Attempt, screen: views.StartScreen) -> Callable[[str], Any]:
+    """What the fields hold now, with the defaults of those not drawn yet."""
+    customer = screen.customer
+    defaults = {
+        "service_kinds": [kind.code for kind in screen.kinds if kind.preselected],
+        "on": screen.on,
+        "name": customer.name,
+        "phone": customer.phone,
+        "email": customer.email,
+        "mailing_address": customer.mailing_address,
+        "customer_class": screen.customer_class,
+        "bill_by": customer.bill_by,
+    }
+    return lambda code: form.value(code, defaults.get(code))
+
+
+def start_fields(form: Attempt, screen: views.StartScreen, conversation: int | None, *, transfer: bool = False) -> views.StartPlan:
+    """The left side: where, services, day, evidence, person and bill. Returns the plan for the answers as they are."""
+    classes = asked_for.CUSTOMER_CLASSES
+    st.subheader("Services")
+    services(form, screen.kinds, "Preselected from what the premise has")
+    plan = views.start_plan(who.actor(), start_answers(present(form, screen), screen, conversation), transfer=transfer)
+    _day(form, screen, plan)
+    if plan.occupied:
+        _turnover(form, screen, plan)
+    st.subheader("Person and bill")
+    left, right = st.columns(2)
+    form.pick("customer_class", "Kind of customer", list(classes), screen.customer_class, format_func=classes.get, on=left)
+    if screen.customer.person_id is None:
+        kinds = asked_for.PERSON_KINDS
+        form.pick("person_kind", "Person or company", list(kinds), screen.customer.person_kind, format_func=kinds.get, on=right)
+    elif screen.customer.account_id is not None and not transfer:
+        names = {"this": f"Account {screen.customer.account_number}", "new": "A new account"}
+        form.pick("account_choice", "Put it on", list(ACCOUNT_CHOICES), "this", format_func=names.get, on=right)
+    _reach(form, screen)
+    _money(form, screen, plan)
+    return plan
+
+
+def _day(form: Attempt, screen: views.StartScreen, plan: views.StartPlan) -> None:
+    first, second, third = st.columns(3)
+    form.date("on", "Start on", screen.on, on=first)
+    if plan.earliest_on is not None:
+        first.caption(f"Earliest: {day_text(max(plan.earliest_on, screen.today), screen.today)}")
+    if plan.visit_needed:
+        form.choice("window", "Field visit", list(screen.windows), format_func=screen.windows.get, placeholder="Any time of day", on=second)
+    if plan.adult_needed:
+        form.check("adult_present", plan.adult_needed, on=third)
+
+
+def _turnover(form: Attempt, screen: views.StartScreen, plan: views.StartPlan) -> None:
+    with st.container(border=True):
+        st.markdown(f":orange[:material/group: **{inert(plan.occupied)}**]")
+        if plan.hold:
+            st.markdown(f":orange-badge[:material/pause_circle: It will be held] {inert(plan.hold)}")
+        if plan.evidence_needed:
+            form.pick("evidence", "Evidence that the place is the caller's", list(screen.evidence), format_func=screen.evidence.get)
+            if plan.evidence_ask:
+                st.caption(inert(plan.evidence_ask))
+            if plan.evidence_note_needed or form.value("evidence_note"):
+                form.text("evidence_note", "What was said, by whom")
+
+
+def _reach(form: Attempt, screen: views.StartScreen) -> None:
+    customer = screen.customer
+    first, second, third = st.columns(3)
+    form.text("name", "Name on the bill", customer.name, on=first)
+    form.phone("phone", "Mobile", customer.phone, on=second)
+    form.email("email", "E-mail", customer.email, on=third)
+    first, second = st.columns([1, 2])
+    ways = asked_for.BILL_BY
+    form.pick("bill_by", "Bill by", list(ways), customer.bill_by, format_func=ways.get, on=first)
+    form.text("mailing_address", "Mailing address", customer.mailing_address, placeholder="Same as the premise", on=second)
+
+
+def _money(form: Attempt, screen: views.StartScreen, plan: views.StartPlan) -> None:
+    if plan.own_debt:
+        with st.container(border=True):
+            st.markdown(f":orange[:material/account_balance_wallet: **{inert(plan.own_debt)}**]")
+            choices = dict(plan.own_debt_choices)
+            chosen = form.pick("own_debt", "What happens to it", list(choices), format_func=choices.get)
+            if chosen == "transfer":
+                form.check("own_debt_consent", "The applicant agrees that it moves to the new account")
+            if chosen == "instalments":
+                form.number("own_debt_months", "Months", min_value=1, max_value=60, step=1)
+            st.caption(inert(plan.own_debt_text))
+    if (plan.deposit.cents or form.value("guarantee")) and screen.guarantees:
+        form.choice("guarantee", "In place of the deposit", list(screen.guarantees), "", format_func=screen.guarantees.get)
+    if screen.may_override and plan.debt_note is not None:
+        form.text("benefited", "Exception: evidence that the applicant had the benefit of the former occupant's service")
+
+
+def start_side(plan: views.StartPlan) -> None:
+    """The right side: deposit and fees, what happens next, what to read back, the former occupant."""
+    with st.container(border=True):
+        st.subheader("Deposit")
+        st.markdown(f"### {inert(format_cents(plan.deposit.cents))}" if plan.deposit.cents is not None else "### –")
+        if plan.deposit.badge:
+            st.badge(plan.deposit.badge, icon=":material/check:", color="green")
+        for line in plan.deposit.lines:
+            st.markdown(inert(line))
+        for name, cents in plan.fees:
+            with st.container(horizontal=True, horizontal_alignment="distribute", wrap=False):
+                st.caption(inert(name), width="content")
+                st.caption(inert(format_cents(cents)), width="content")
+    next_steps(plan.steps)
+    read_back(plan.read_back)
+    if plan.debt_note is not None:
+        with st.container(border=True):
+            st.subheader(inert(plan.debt_note.headline))
+            st.caption(inert(plan.debt_note.sentence))
+
+
+def next_steps(steps: Sequence[Step]) -> None:
+    """What happens when, day by day."""
+    with st.container(border=True):
+        st.subheader("What happens next")
+        if not steps:
+            st.caption("Choose services and a day.")
+        for step in steps:
+            with st.expander(inert(step.when), type="step", expanded=True, icon=f":material/{step.icon}:"):
+                st.caption(inert(step.what))
+
+
+def read_back(words: str) -> None:
+    """The words to read to the caller before saving."""
+    with st.container(border=True):
+        st.subheader("Read back")
+        st.text(words)
+
+
+# --- what is booked ---------------------------------------------------------------------------------------------------
+
+
+def booked(account_id: int | None) -> None:
+    """The account's moves that can still be changed: cancel, hold; release for who may decide exceptions."""
+    cards = [card for card in views.move_cards(account_id) if card.changeable] if account_id is not None else []
+    if not cards:
+        return
+    with st.expander(f"Booked moves of this account ({len(cards)})", icon=":material/event_available:"):
+        said("moves.booked")
+        for card in cards:
+            with st.container(border=True):
+                st.markdown(f"**{inert(card.title)}** :gray[{inert(card.number)}]")
+                if card.hold:
+                    st.markdown(f":orange-badge[:material/pause_circle: Held] {inert(card.hold)}")
+                reason = st.text_input("Reason", key=f"move.{card.id}.reason", placeholder="In a few words")
+                with st.container(horizontal=True):
+                    _act("Cancel it", "undo", commands.cancel_move, card, reason)
+                    if card.can_hold:
+                        _act("Hold, it is disputed", "pause_circle", commands.hold_move, card, reason)
+                    if card.hold and who.actor().may("move.decide"):
+                        _act("Release", "play_circle", commands.release_move, card, reason)
+
+
+def _act(label: str, icon: str, command: Any, card: views.MoveCard, reason: str) -> None:
+    name = command.__name__
+
+    def click() -> None:
+        typed = st.session_state.get(f"move.{card.id}.reason", reason)
+        carry_out(
+            "moves.booked", (name, card.id, card.version), lambda key: command(who.actor(), card.id, card.version, typed, key=key)
+        )
+
+    st.button(label, key=f"{name}.{card.id}", icon=f":material/{icon}:", on_click=click)
