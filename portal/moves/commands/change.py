@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from db import moves
+from portal.accounts.commands import refuse_own
 from portal.moves.commands import effect
 from portal.moves.commands.confirm import confirm_at_once
 from portal.moves.commands.premise import OpenPremise
 from portal.moves.rules import form
 from portal.moves.rules.turnover import contested_by
-from portal.service_requests.commands.common import refuse_own
 from portal.shared.actor import authorize
 from portal.shared.command import command
 from portal.shared.problem import Problem

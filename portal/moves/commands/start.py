@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from db import accounts as account_rows
-from db import core, moves
+from db import moves
+from portal.accounts.commands import add_person, refuse_own, update_person
+from portal.accounts.rules import PersonForm, person_problems
 from portal.moves.commands import effect
 from portal.moves.commands.confirm import confirm_at_once
 from portal.moves.commands.premise import OpenPremise
 from portal.moves.rules import form, words
 from portal.moves.views import facts, steps
-from portal.service_requests.commands.common import refuse_own
 from portal.shared.command import command
-from portal.shared.number import make_number
 from portal.shared.problem import Problem
 from portal.shared.receipt import Receipt
 from portal.shared.refusal import Refused
@@ -68,6 +68,8 @@ def write_start(actor: Actor, work: Work, asked: form.StartForm, *, kept_deposit
     if asked.account_id is not None and not found:
         found += _stale_account(work, asked.account_id)
     person_id = facts.applicant_id(work.session, asked)
+    if person_id is None:
+        found += _record_problems(asked, {problem.field for problem in found})
     if not found and not kept_deposit:
         found += facts.deposit(work.session, asked, person_id, context.facts.today).problems
     if found or here is None:
@@ -113,6 +115,23 @@ def _hold_premise(work: Work, actor: Actor, asked: form.StartForm) -> OpenPremis
     return OpenPremise(work, actor, asked.premise_id)
 
 
+def _new_entry(asked: form.StartForm) -> PersonForm:
+    return PersonForm(
+        kind=asked.person_kind,
+        name=asked.name,
+        phone=asked.phone,
+        email=asked.email,
+        mailing_address=asked.mailing_address,
+    )
+
+
+def _record_problems(asked: form.StartForm, said: set[str]) -> list[Problem]:
+    """What keeps a new customer's record from being made, for fields about which nothing was said yet."""
+    named = {"kind": "person_kind"}
+    found = [Problem(named.get(one.field, one.field), one.message) for one in person_problems(_new_entry(asked))]
+    return [problem for problem in found if problem.field not in said]
+
+
 def _stale_account(work: Work, account_id: int) -> list[Problem]:
     account = moves.account(work.session, account_id)
     if account is None or account.closed_on is not None:
@@ -152,56 +171,32 @@ def _detail(asked: form.StartForm, fee_lines: list[facts.FeeLine], context: Star
 
 
 def _person(here: OpenPremise, asked: form.StartForm, person_id: int | None) -> Person:
-    """The customer: found and brought up to date, or new."""
+    """The customer: found and brought up to date, or new; the record is the accounts room's own doing."""
     session = here.work.session
-    values = {
-        "name": " ".join(asked.name.split()),
-        "phone": parse_phone(asked.phone) if asked.phone.strip() else "",
-        "email": asked.email.strip(),
-        "mailing_address": " ".join(asked.mailing_address.split()),
-    }
-    person = moves.person(session, person_id) if person_id is not None else None
-    if person is None:
-        return _new_person(here, asked.person_kind, values)
-    changed = [
-        name for name, value in values.items() if value and name != "name" and value != getattr(person, name)
-    ]
-    if changed:
-        for name in changed:
-            setattr(person, name, values[name])
-        person.version += 1
-        session.flush()
-        account_rows.index_person(session, person.id)
-        here.work.event(
-            "person.changed",
-            staff_id=here.actor.staff_id,
-            subject_kind="person",
-            subject_id=person.id,
-            person_id=person.id,
-            detail={"fields": changed},
+    known = moves.person(session, person_id) if person_id is not None else None
+    if known is None:
+        added = moves.person(session, add_person(here.actor, _new_entry(asked)).subject_id)
+        assert added is not None
+        return added
+    phone = parse_phone(asked.phone) if asked.phone.strip() else known.phone
+    email = asked.email.strip() or known.email
+    mailing = " ".join(asked.mailing_address.split()) or known.mailing_address
+    if (phone, email, mailing) != (known.phone, known.email, known.mailing_address):
+        entry = PersonForm(
+            kind=known.kind,
+            name=known.name,
+            phone=phone,
+            other_phone=known.other_phone,
+            email=email,
+            mailing_address=mailing,
+            language=known.language,
+            exempt=known.exempt_from_public_records,
+            person_id=known.id,
+            version=known.version,
         )
-    return person
-
-
-def _new_person(here: OpenPremise, kind: str, values: dict[str, str]) -> Person:
-    """A customer nobody knew before, findable at once."""
-    session = here.work.session
-    words_of_name = values["name"].split()
-    row = here.work.add(
-        account_rows.Person(
-            number=make_number("P", here.today.year, core.next_sequence(session, "P", here.today.year)),
-            kind=kind,
-            given_name=words_of_name[0] if kind == "person" else "",
-            family_name=words_of_name[-1] if kind == "person" and len(words_of_name) > 1 else "",
-            created_at=here.work.now,
-            **values,
-        )
-    )
-    account_rows.index_person(session, row.id)
-    here.work.event(
-        "person.added", staff_id=here.actor.staff_id, subject_kind="person", subject_id=row.id, person_id=row.id
-    )
-    return row
+        update_person(here.actor, entry)
+        session.refresh(known)
+    return known
 
 
 def _account(here: OpenPremise, asked: form.StartForm, person: Person, on: dt.date) -> Account:

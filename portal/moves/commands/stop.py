@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from db import accounts as account_rows
 from db import moves
+from portal.accounts.commands import refuse_own
 from portal.moves.commands import effect
 from portal.moves.commands.confirm import confirm_at_once
 from portal.moves.commands.premise import OpenPremise
 from portal.moves.rules import form, words
 from portal.moves.views import facts, steps
-from portal.service_requests.commands.common import refuse_own
 from portal.shared.command import command
 from portal.shared.receipt import Receipt
 from portal.shared.refusal import Refused
