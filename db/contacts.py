@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.core import Base, Id, UtcTime, Versioned, append_only, upsert
+from db.core import Base, Id, UtcTime, Versioned, append_only, table_of, upsert
 from db.staff import Staff
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
 
@@ -138,9 +137,9 @@ class EmergencyCall(Id, Base):
     stamped_at: Mapped[dt.datetime] = mapped_column(UtcTime)
 
 
-append_only(IdentityCheck.__table__)
-append_only(OpinionHeard.__table__)
-append_only(EmergencyCall.__table__)
+append_only(IdentityCheck)
+append_only(OpinionHeard)
+append_only(EmergencyCall)
 
 
 # --- queries ----------------------------------------------------------------------------------------------------------
@@ -157,7 +156,7 @@ ACCOUNT = sa.table(
 PREMISE = sa.table("premise", sa.column("id", sa.BigInteger), sa.column("address", sa.String))
 
 
-def open_call(session: Session, staff_id: int) -> Sequence[Row[Any]]:
+def open_call(session: Session, staff_id: int) -> Sequence[Any]:
     """The open conversation of a person at the desk, one row per identity check in it (one row without any); empty between
     calls. One statement: every page asks it on every run."""
     newest = (
@@ -251,7 +250,7 @@ def locked_verifier(session: Session, person_id: int, at: dt.datetime) -> Identi
     """The person's verifier, held until the end of the transaction; made without a secret where there was none."""
     upsert(
         session,
-        IdentityVerifier.__table__,
+        table_of(IdentityVerifier),
         [{"person_id": person_id, "secret_hash": "", "set_at": at, "failures": 0}],
         ["person_id"],
         [],
@@ -261,7 +260,7 @@ def locked_verifier(session: Session, person_id: int, at: dt.datetime) -> Identi
     return row
 
 
-def _call_back_lines(staff_id: int | None, division_code: str | None, states: Sequence[str]) -> sa.Select[Any]:
+def _call_back_lines(staff_id: int | None, division_code: str | None, states: Sequence[str]) -> Any:
     lines = (
         sa.select(
             CallBack.id,
@@ -300,7 +299,7 @@ def call_back_lines(
     due_before: dt.datetime | None = None,
     most: int = 50,
     skip: int = 0,
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """Call-backs of a person or a division (everybody's without either), the earliest due first."""
     lines = _call_back_lines(staff_id, division_code, states)
     if due_before is not None:
@@ -323,7 +322,7 @@ def promise_lines(
     outcomes: Sequence[str] = ("open",),
     most: int = 50,
     skip: int = 0,
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """Promises of a person, a division or an account (everybody's without any), the earliest due first."""
     lines = (
         sa.select(

@@ -69,10 +69,16 @@ def secret_problems(secret: str) -> list[Problem]:
         return [Problem("secret", found)]
     if said.isdecimal():
         if not 4 <= len(said) <= 8:
-            return [Problem("secret", f"This PIN has {len(said)} digits. A PIN has 4 to 8; ask the caller for another.")]
+            return [
+                Problem("secret", f"This PIN has {len(said)} digits. A PIN has 4 to 8; ask the caller for another.")
+            ]
         steps = {int(after) - int(before) for before, after in zip(said, said[1:], strict=False)}
         if steps in ({0}, {1}, {-1}):
-            return [Problem("secret", "This PIN is too easy to guess: one digit repeated, or digits in a row. Ask for another.")]
+            return [
+                Problem(
+                    "secret", "This PIN is too easy to guess: one digit repeated, or digits in a row. Ask for another."
+                )
+            ]
         return []
     if not 6 <= len(said) <= 64:
         return [Problem("secret", f"This passphrase has {len(said)} characters. It needs 6 to 64; ask for another.")]
@@ -125,7 +131,11 @@ def identity_problem(action: str, name: str, needed: int, reached: int) -> Probl
     """Why an action has to wait for a check of who is speaking; None when the check so far is enough."""
     if reached >= needed:
         return None
-    how = "the PIN or passphrase, three account facts, or a call to the number on file" if needed >= 2 else "two account facts or the PIN"
+    how = (
+        "the PIN or passphrase, three account facts, or a call to the number on file"
+        if needed >= 2
+        else "two account facts or the PIN"
+    )
     return Problem("identity", f"“{name or action}” needs a check of who is speaking first: ask for {how}.")
 
 
@@ -232,7 +242,9 @@ def due_problem(field: str, label: str, due_at: dt.datetime | None, now: dt.date
 def call_back_problems(plan: CallBackPlan, now: dt.datetime) -> list[Problem]:
     """What is wrong with a call-back; fields are `phone`, `why`, `due`."""
     found = [
-        Problem("phone", "Enter the number to call back.") if not plan.phone.strip() else phone_problem("phone", plan.phone),
+        Problem("phone", "Enter the number to call back.")
+        if not plan.phone.strip()
+        else phone_problem("phone", plan.phone),
         words_problem("why", "The reason for the call-back", plan.why, WORDS_MOST, needed=True),
         due_problem("due", "the call-back", plan.due_at, now),
     ]
@@ -242,7 +254,9 @@ def call_back_problems(plan: CallBackPlan, now: dt.datetime) -> list[Problem]:
 def promise_problems(plan: PromisePlan, now: dt.datetime) -> list[Problem]:
     """What is wrong with a promise; fields are `kind`, `words`, `due`, `amount`."""
     found = [
-        None if plan.kind in PROMISE_KINDS else Problem("kind", "Choose what was promised: a date, a credit or a visit."),
+        None
+        if plan.kind in PROMISE_KINDS
+        else Problem("kind", "Choose what was promised: a date, a credit or a visit."),
         words_problem("words", "The promise", plan.words, WORDS_MOST, needed=True),
         due_problem("due", "the promise", plan.due_at, now),
     ]

@@ -158,7 +158,9 @@ def call_backs_due(actor: Actor, most: int = 8) -> list[CallBackLine]:
     with core.read() as session:
         return [
             _call_back(row, actor)
-            for row in rows.call_back_lines(session, staff_id=actor.staff_id, due_before=midnight.astimezone(dt.UTC), most=most)
+            for row in rows.call_back_lines(
+                session, staff_id=actor.staff_id, due_before=midnight.astimezone(dt.UTC), most=most
+            )
         ]
 
 
@@ -167,7 +169,9 @@ def call_backs(actor: Actor, scope: str = "mine", page: int = 1) -> list[CallBac
     with core.read() as session:
         return [
             _call_back(row, actor)
-            for row in rows.call_back_lines(session, **_scope(actor, scope), most=PAGE_SIZE, skip=(max(page, 1) - 1) * PAGE_SIZE)
+            for row in rows.call_back_lines(
+                session, **_scope(actor, scope), most=PAGE_SIZE, skip=(max(page, 1) - 1) * PAGE_SIZE
+            )
         ]
 
 
@@ -176,7 +180,9 @@ def call_back_count(actor: Actor, scope: str = "mine") -> int:
         return rows.call_back_count(session, **_scope(actor, scope))
 
 
-def promises(actor: Actor, scope: str = "mine", *, account_id: int | None = None, settled: bool = False, page: int = 1) -> list[PromiseLine]:
+def promises(
+    actor: Actor, scope: str = "mine", *, account_id: int | None = None, settled: bool = False, page: int = 1
+) -> list[PromiseLine]:
     """Promises of a scope or of an account, open or settled, the earliest due first, a page at a time."""
     where: dict[str, Any] = {"account_id": account_id} if account_id is not None else _scope(actor, scope)
     with core.read() as session:
@@ -265,7 +271,8 @@ def wrap_up_form(actor: Actor) -> WrapUpForm | None:
         names = [event.name for event in event_rows.events_of_conversation(session, call.id)]
         done = _done(session, call.id)
         reasons, dispositions, subjects = (
-            directory.choices_in(session, kind, directory.today()) for kind in ("wrap_up_reason", "disposition", "opinion_subject")
+            directory.choices_in(session, kind, directory.today())
+            for kind in ("wrap_up_reason", "disposition", "opinion_subject")
         )
     return WrapUpForm(
         call=call,

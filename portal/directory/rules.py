@@ -15,7 +15,41 @@ if TYPE_CHECKING:
 SHORTEST_WORD = 2
 MOST_WORDS = 8
 SMALL_WORDS = frozenset(
-    "an and are at be can do does for from how if in is it me my of on or our the to we what when where who why will with you your".split()
+    {
+        "an",
+        "and",
+        "are",
+        "at",
+        "be",
+        "can",
+        "do",
+        "does",
+        "for",
+        "from",
+        "how",
+        "if",
+        "in",
+        "is",
+        "it",
+        "me",
+        "my",
+        "of",
+        "on",
+        "or",
+        "our",
+        "the",
+        "to",
+        "we",
+        "what",
+        "when",
+        "where",
+        "who",
+        "why",
+        "will",
+        "with",
+        "you",
+        "your",
+    }
 )
 
 
@@ -70,7 +104,9 @@ def transfer_at(
     return None
 
 
-def transfer_number(row: Mapping[str, Any] | None, settings: Mapping[str, str], departments: Mapping[str, str], fallback: str) -> str:
+def transfer_number(
+    row: Mapping[str, Any] | None, settings: Mapping[str, str], departments: Mapping[str, str], fallback: str
+) -> str:
     """The telephone number a transfer row means: its own, its department's, or that of a setting; the setting `fallback`
     names when the row has none (nobody may stand without a number in an emergency)."""
     row = row or {}

@@ -163,3 +163,13 @@ def words() -> list[Word]:
             for entry in row.detail.get("word", ())
         ]
     return sorted(found, key=lambda word: word.name.casefold())
+
+
+def shortcuts() -> list[tuple[str, str]]:
+    """(keys, what they do), in order."""
+    with core.read() as session:
+        return [
+            (entry["keys"], entry["does"])
+            for row in rows.reference(session, "keyboard", today())
+            for entry in row.detail.get("shortcut", ())
+        ]

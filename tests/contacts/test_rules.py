@@ -106,7 +106,11 @@ def test_a_promised_credit_has_an_amount() -> None:
     assert rules.promise_problems(rules.PromisePlan("date", "Cart by Friday", LATER), NOW) == []
     credit = rules.PromisePlan("credit", "Late fee back", LATER)
     assert [problem.field for problem in rules.promise_problems(credit, NOW)] == ["amount"]
-    assert [problem.field for problem in rules.promise_problems(rules.PromisePlan("moon", "", None), NOW)] == ["kind", "words", "due"]
+    assert [problem.field for problem in rules.promise_problems(rules.PromisePlan("moon", "", None), NOW)] == [
+        "kind",
+        "words",
+        "due",
+    ]
 
 
 def test_a_wrap_up_names_the_part_that_is_wrong() -> None:
@@ -133,7 +137,11 @@ def test_a_wrap_up_names_the_part_that_is_wrong() -> None:
 
 
 def test_what_was_done_suggests_the_outcome() -> None:
-    choices = [{"code": "service_ordered", "when": ["move."]}, {"code": "case_opened", "when": ["request.opened"]}, {"code": "other"}]
+    choices = [
+        {"code": "service_ordered", "when": ["move."]},
+        {"code": "case_opened", "when": ["request.opened"]},
+        {"code": "other"},
+    ]
     assert rules.suggested(choices, ["conversation.begun", "request.opened"]) == "case_opened"
     assert rules.suggested(choices, ["request.opened", "move.start_booked"]) == "service_ordered"
     assert rules.suggested(choices, ["conversation.begun"]) is None

@@ -54,11 +54,17 @@ def test_no_words_list_everything(db: core.Database) -> None:
 
 def test_the_version_in_force_answers_and_an_ended_article_does_not(db: core.Database) -> None:
     with core.work() as work:
-        for title, since, until in (("Old rule", "2020-01-01", None), ("New rule", "2026-11-01", None), ("Next rule", "2027-01-01", None)):
+        for title, since, until in (
+            ("Old rule", "2020-01-01", None),
+            ("New rule", "2026-11-01", None),
+            ("Next rule", "2027-01-01", None),
+        ):
             _article(work, "rule", title, since, until)
         _article(work, "gone", "Gone rule", "2020-01-01", "2026-11-24")
         work.event("test.articles", subject_kind="article", subject_id=0)
-    assert views.article("rule").title == "New rule"  # type: ignore[union-attr]
+    found = views.article("rule")
+    assert found is not None
+    assert found.title == "New rule"
     assert views.article("gone") is None
     assert [found.title for found in views.search("rule zebra")] == ["New rule"]
 

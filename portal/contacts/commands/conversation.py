@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from db import contacts as rows
 from db import core
@@ -117,11 +117,15 @@ def wrap_up(actor: Actor, work: Work, form: rules.WrapUp) -> Receipt:
     steps: list[Step] = []
     if form.call_back is not None:
         call_back = add_call_back(work, actor, replace(form.call_back, conversation_id=found.id))
-        steps.append(Step(relative_text(call_back.due_at, work.now, zone), f"Call back: {call_back.why}", "phone_callback"))
+        steps.append(
+            Step(relative_text(call_back.due_at, work.now, zone), f"Call back: {call_back.why}", "phone_callback")
+        )
     for promise in form.promises:
         add_promise(work, actor, replace(promise, conversation_id=found.id))
         assert promise.due_at is not None
-        steps.append(Step(relative_text(promise.due_at, work.now, zone), f"Promised: {promise.words.strip()}", "handshake"))
+        steps.append(
+            Step(relative_text(promise.due_at, work.now, zone), f"Promised: {promise.words.strip()}", "handshake")
+        )
     for opinion in form.opinions:
         work.add(
             rows.OpinionHeard(
@@ -138,7 +142,7 @@ def wrap_up(actor: Actor, work: Work, form: rules.WrapUp) -> Receipt:
     found.ended_at = work.now
     found.version += 1
     minutes = int((work.now - found.started_at).total_seconds() // 60)
-    detail = {"reason": form.reason_code, "disposition": form.disposition_code, "minutes": minutes}
+    detail: dict[str, Any] = {"reason": form.reason_code, "disposition": form.disposition_code, "minutes": minutes}
     _event(work, actor, found, "conversation.wrapped_up", detail)
     return Receipt(
         title=f"Wrapped up: {dispositions[form.disposition_code].name}",
@@ -149,7 +153,7 @@ def wrap_up(actor: Actor, work: Work, form: rules.WrapUp) -> Receipt:
     )
 
 
-def _event(work: Work, actor: Actor, row: rows.Conversation, name: str, detail: dict[str, object]) -> None:
+def _event(work: Work, actor: Actor, row: rows.Conversation, name: str, detail: dict[str, Any]) -> None:
     work.event(
         name,
         staff_id=actor.staff_id,

@@ -32,7 +32,9 @@ def stamp_emergency(actor: Actor, work: Work, form: rules.Emergency) -> Receipt:
     # A conversation that is not this person's, or over, is no reason to refuse: the danger is real either way.
     if conversation is not None and (conversation.staff_id != actor.staff_id or conversation.ended_at is not None):
         conversation = None
-    premise_id = form.premise_id if form.premise_id is not None and rows.premise_exists(work.session, form.premise_id) else None
+    premise_id = (
+        form.premise_id if form.premise_id is not None and rows.premise_exists(work.session, form.premise_id) else None
+    )
     year = today(work.now).year
     number = make_number("EM", year, core.next_sequence(work.session, "EM", year))
     row = work.add(

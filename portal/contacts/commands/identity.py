@@ -78,7 +78,9 @@ def check_identity(actor: Actor, work: Work, form: rules.SecretCheck) -> Receipt
         raise Refused([Problem("secret", "Enter the PIN or passphrase as the caller says it, up to 64 characters.")])
     verifier = rows.verifier(work.session, found.person_id)
     if verifier is None or not verifier.secret_hash:
-        raise Refused([Problem("secret", "This customer has no PIN yet. Ask account facts, or call the number on file.")])
+        raise Refused(
+            [Problem("secret", "This customer has no PIN yet. Ask account facts, or call the number on file.")]
+        )
     passed = rules.verify_secret(form.secret, verifier.secret_hash)
     return record_identity_check(work, actor, conversation=found, method="pin", passed=passed)
 
@@ -115,7 +117,9 @@ def record_identity_check(
         "account_id": conversation.account_id,
         "conversation_id": conversation.id,
     }
-    work.event("identity.passed" if passed else "identity.failed", **where, detail={"method": method, "facts": list(facts)})
+    work.event(
+        "identity.passed" if passed else "identity.failed", **where, detail={"method": method, "facts": list(facts)}
+    )
     verifier = rows.locked_verifier(work.session, conversation.person_id, work.now)
     if passed:
         verifier.failures, verifier.locked_until = 0, None
@@ -153,9 +157,17 @@ def confirm_call_back(actor: Actor, work: Work, conversation_id: int, answered: 
     refuse_own_person(work, actor, found.person_id)
     person = rows.person_name_and_phone(work.session, found.person_id)
     if person is None or not person[1]:
-        raise Refused([Problem("call_back", "There is no number on file to call. Ask for the PIN or for account facts.")])
+        raise Refused(
+            [Problem("call_back", "There is no number on file to call. Ask for the PIN or for account facts.")]
+        )
     if not answered:
-        raise Refused([Problem("call_back", f"Call {format_phone(person[1])} first, and confirm when the customer answers there.")])
+        raise Refused(
+            [
+                Problem(
+                    "call_back", f"Call {format_phone(person[1])} first, and confirm when the customer answers there."
+                )
+            ]
+        )
     return record_identity_check(work, actor, conversation=found, method="call_back", passed=True)
 
 
@@ -196,7 +208,9 @@ def set_secret(actor: Actor, work: Work, conversation_id: int, secret: str) -> R
         account_id=found.account_id,
         conversation_id=found.id,
     )
-    return Receipt(title="The new PIN or passphrase counts from now on", subject_kind="person", subject_id=found.person_id)
+    return Receipt(
+        title="The new PIN or passphrase counts from now on", subject_kind="person", subject_id=found.person_id
+    )
 
 
 @command("identity.reset")
@@ -208,7 +222,9 @@ def lift_lock(actor: Actor, work: Work, person_id: int) -> Receipt:
         raise Refused([Problem("", "Checks of this customer are not locked.")])
     verifier = rows.locked_verifier(work.session, person_id, work.now)
     verifier.failures, verifier.locked_until = 0, None
-    work.event("identity.unlocked", staff_id=actor.staff_id, subject_kind="person", subject_id=person_id, person_id=person_id)
+    work.event(
+        "identity.unlocked", staff_id=actor.staff_id, subject_kind="person", subject_id=person_id, person_id=person_id
+    )
     return Receipt(title="The lock is lifted", subject_kind="person", subject_id=person_id)
 
 

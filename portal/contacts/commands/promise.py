@@ -69,7 +69,9 @@ def record_promise(
     return row.id
 
 
-def settle_promises_about(work: Work, actor: Actor, *, subject_kind: str, subject_id: int, kept: bool | None = None) -> int:
+def settle_promises_about(
+    work: Work, actor: Actor, *, subject_kind: str, subject_id: int, kept: bool | None = None
+) -> int:
     """Settles the open promises that hang on one thing, when that thing is done: kept when it was done in time, unless
     `kept` says otherwise. Returns how many."""
     found = rows.open_promises_about(work.session, subject_kind, subject_id)
@@ -131,11 +133,15 @@ def settle_promise(actor: Actor, work: Work, promise_id: int, version: int, kept
     if promise is None:
         raise Refused([Problem("", "This promise is not on the list. Reload the page.")])
     if promise.outcome != "open" or promise.version != version:
-        said = {"kept": "was recorded as kept", "broken": "was recorded as broken"}.get(promise.outcome, "was changed by somebody else")
+        said = {"kept": "was recorded as kept", "broken": "was recorded as broken"}.get(
+            promise.outcome, "was changed by somebody else"
+        )
         raise Refused([Problem("", f"This promise {said} meanwhile. Reload the page.")])
     refuse_own_person(work, actor, promise.person_id)
     _settle(work, actor, promise, kept=kept)
-    return Receipt(title="Recorded as kept" if kept else "Recorded as broken", subject_kind="promise", subject_id=promise.id)
+    return Receipt(
+        title="Recorded as kept" if kept else "Recorded as broken", subject_kind="promise", subject_id=promise.id
+    )
 
 
 # --- call-backs -------------------------------------------------------------------------------------------------------
@@ -202,7 +208,9 @@ def call_back_event(work: Work, actor: Actor, row: rows.CallBack, name: str) -> 
 
 
 @command("callback.work")
-def record_call_back(actor: Actor, work: Work, call_back_id: int, version: int, reached: bool, words: str = "") -> Receipt:
+def record_call_back(
+    actor: Actor, work: Work, call_back_id: int, version: int, reached: bool, words: str = ""
+) -> Receipt:
     """Records a try: reached, or no answer. Without an answer it comes up again later, and is given up after the last try."""
     row = core.lock(work.session, rows.CallBack, call_back_id)
     if row is None:
@@ -225,8 +233,14 @@ def record_call_back(actor: Actor, work: Work, call_back_id: int, version: int, 
     if row.attempts >= attempts.most:
         row.state_code, row.done_at = "gave_up", work.now
         call_back_event(work, actor, row, "call_back.gave_up")
-        return Receipt(title=f"No answer after {row.attempts} tries: given up", subject_kind="call_back", subject_id=row.id)
+        return Receipt(
+            title=f"No answer after {row.attempts} tries: given up", subject_kind="call_back", subject_id=row.id
+        )
     row.due_at = work.now + dt.timedelta(minutes=attempts.retry_minutes)
     call_back_event(work, actor, row, "call_back.no_answer")
     again = relative_text(row.due_at, work.now, settings.current().zone)
-    return Receipt(title=f"No answer: try {row.attempts} of {attempts.most}, again {again}", subject_kind="call_back", subject_id=row.id)
+    return Receipt(
+        title=f"No answer: try {row.attempts} of {attempts.most}, again {again}",
+        subject_kind="call_back",
+        subject_id=row.id,
+    )

@@ -1,0 +1,220 @@
+"""The bar at the bottom of every page: take a call; on a call who it is, how long, who was checked, the note, the wrap-up.
+
+It is a fragment of its own and moves every twenty seconds: minutes pass and the note is kept without a run of the page.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+from db import core
+from portal import settings
+from portal.contacts import commands, rules, views
+from portal.desk import contacts_parts, go, who
+from portal.desk.text import inert
+from portal.shared.text import clock_text, count_text, format_phone
+
+if TYPE_CHECKING:
+    from portal.contacts.views import Call
+
+CHANGED = "call_bar.changed"
+"""Set by a click that changes the whole page: taking a call, a check of who is speaking."""
+LEAVING = "call_bar.leaving"
+KEPT_AT = "call_bar.kept_at"
+PAUSE_MS = 250
+"""A pause in typing after which the words so far are sent."""
+KEEP_EVERY_SECONDS = 2.0
+
+
+def draw() -> None:
+    """Draws the bar; called once by the front door, before the page."""
+    with st.bottom:
+        _bar()
+
+
+@who.fragment(run_every=20)
+def _bar() -> None:
+    if st.session_state.pop(CHANGED, False):
+        st.rerun()
+    call = views.open_call(who.actor())
+    if call is None:
+        _idle()
+    else:
+        _on_call(call)
+
+
+def _idle() -> None:
+    with st.container(key="call-bar", horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(":gray[No call]", width="content")
+        st.segmented_control(
+            "Channel",
+            list(rules.CHANNELS),
+            default="phone",
+            required=True,
+            format_func=lambda code: f":material/{contacts_parts.CHANNEL_ICONS[code]}: {rules.CHANNELS[code]}",
+            key="call_bar.channel",
+            label_visibility="collapsed",
+            on_change="ignore",
+        )
+        # The key is drawn with the button: two clicks before the bar changes are one call.
+        st.button(
+            "Take a call",
+            key="call_bar.take",
+            type="primary",
+            icon=":material/call:",
+            shortcut="Alt+A",
+            on_click=_take,
+            args=(uuid.uuid4().hex,),
+        )
+        contacts_parts.said("call_bar")
+
+
+def _take(key: str) -> None:
+    channel = st.session_state.get("call_bar.channel") or "phone"
+    receipt = contacts_parts.carry_out(
+        "call_bar", ("take", key), lambda key: commands.begin_conversation(who.actor(), channel, key=key)
+    )
+    if receipt is not None:
+        st.session_state.pop("call_bar.said")  # the bar itself shows the call
+    st.session_state[CHANGED] = True
+
+
+def _on_call(call: Call) -> None:
+    minutes = max(0, int((core.now() - call.started_at).total_seconds() // 60))
+    icon = contacts_parts.CHANNEL_ICONS[call.channel]
+    with st.container(key="call-bar", horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(
+            key="call-bar-who", horizontal=True, vertical_alignment="center", gap="small", width="content", wrap=False
+        ):
+            what = {"phone": "On a call", "counter": "At the counter", "letter": "Letter", "email": "E-mail"}[
+                call.channel
+            ]
+            st.badge(f"{what} · {minutes} min", icon=f":material/{icon}:", color="green")
+            _name(call)
+            _identity(call)
+        with st.container(
+            key="call-bar-note", horizontal=True, vertical_alignment="center", gap="small", width="stretch", wrap=False
+        ):
+            problem = _note(call)
+            st.button("Wrap up", key="call_bar.wrap_up", type="primary", shortcut="Alt+W", on_click=_ask_to_leave)
+            _leave_when_typed()
+        if problem:
+            st.markdown(f":red[:material/error: {inert(problem)}]")
+
+
+def _name(call: Call) -> None:
+    if not call.name:
+        st.markdown(":gray[Find the caller]", width="content")
+    elif st.button(inert(call.name), key="call_bar.customer", type="tertiary", help="Back to this customer"):
+        go.to(
+            "customer",
+            account=call.account_id,
+            person=call.person_id if call.account_id is None else None,
+            premise=call.premise_id if call.account_id is None and call.person_id is None else None,
+        )
+
+
+def _note(call: Call) -> str | None:
+    """The note, kept in the session at each pause in typing and with the conversation every few seconds and before leaving;
+    returns why it could not be kept."""
+    key = f"call_bar.note.{call.id}"
+    if key not in st.session_state:
+        st.session_state[key] = call.note
+    note = st.text_input(
+        "Note",
+        key=key,
+        placeholder="Note as you go, kept with the call",
+        label_visibility="collapsed",
+        persist_state="session",
+        live=f"{PAUSE_MS}ms",
+        max_chars=rules.NOTE_MOST,
+    )
+    if (note or "") == call.note:
+        return None
+    since_last = time.monotonic() - st.session_state.get(KEPT_AT, 0.0)
+    if since_last < KEEP_EVERY_SECONDS and LEAVING not in st.session_state:
+        return None
+    st.session_state[KEPT_AT] = time.monotonic()
+    problem = commands.keep_note(who.actor(), call.id, note or "")
+    return problem.message if problem else None
+
+
+def _ask_to_leave() -> None:
+    st.session_state[LEAVING] = "asked"
+
+
+def _leave_when_typed() -> None:
+    """Goes to the wrap-up once the last words of the note have arrived: a keyboard shortcut reaches the server before what
+    was typed just now does, and a page that is left takes what has not arrived with it."""
+    if LEAVING not in st.session_state:
+        return
+    if st.session_state[LEAVING] == "asked":
+        st.session_state[LEAVING] = "waited"
+        time.sleep((PAUSE_MS + 60) / 1000)
+        with contextlib.suppress(StreamlitAPIException):  # as part of a whole page's run there is nothing to wait for
+            st.rerun(scope="fragment")  # the next run of the bar sees the words that came in meanwhile
+    st.session_state.pop(LEAVING)
+    go.to("wrap_up")
+
+
+# --- who is speaking --------------------------------------------------------------------------------------------------
+
+
+def _identity(call: Call) -> None:
+    full = views.FULL_STRENGTH
+    icon = "verified_user" if call.strength >= full else "shield" if call.strength == 0 else "gpp_maybe"
+    with st.popover(f"ID {call.strength} of {full}", icon=f":material/{icon}:", key="call_bar.identity", wrap=False):
+        if call.person_id is None:
+            st.text("Find the customer first; then check who is speaking.")
+            return
+        contacts_parts.said("identity")
+        if call.strength:
+            zone = settings.current().time_zone
+            at = f" at {clock_text(call.checked_at.astimezone(zone))}" if call.checked_at else ""
+            st.markdown(f":green[:material/verified_user: Checked{at}] · strength {call.strength} of {full}")
+        if call.locked_until is not None:
+            until = clock_text(call.locked_until.astimezone(settings.current().time_zone))
+            st.markdown(f":red[:material/lock: Checks are locked until {until}.] Call the number on file.")
+        elif call.has_secret:
+            with st.form("call_bar.secret", border=False, clear_on_submit=True):
+                st.text_input(
+                    "PIN or passphrase", key="call_bar.secret.typed", type="password", autocomplete="off", max_chars=64
+                )
+                st.form_submit_button("Check", on_click=_check_secret, args=(call,), icon=":material/key:")
+        else:
+            st.caption("No PIN on file.")
+        if call.phone:
+            st.button(
+                f"Answered at {format_phone(call.phone)}",
+                key="call_bar.called_back",
+                icon=":material/phone_callback:",
+                help="Call the number on file first. This records that the customer answered there.",
+                on_click=_confirm_call_back,
+                args=(call,),
+            )
+        st.caption(f"{count_text(call.checks, 'check')} on this call. Never say which answer was wrong.")
+
+
+def _check_secret(call: Call) -> None:
+    secret = st.session_state.get("call_bar.secret.typed", "")
+    contacts_parts.carry_out(
+        "identity",
+        ("pin", call.id, call.checks),
+        lambda key: commands.check_identity(who.actor(), rules.SecretCheck(call.id, secret), key=key),
+    )
+    st.session_state[CHANGED] = True
+
+
+def _confirm_call_back(call: Call) -> None:
+    contacts_parts.carry_out(
+        "identity",
+        ("call_back", call.id, call.checks),
+        lambda key: commands.confirm_call_back(who.actor(), call.id, True, key=key),
+    )
+    st.session_state[CHANGED] = True

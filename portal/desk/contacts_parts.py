@@ -1,0 +1,149 @@
+"""What the pages of conversations share: one-button acts inside fragments, lines of call-backs and promises, a timeline."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Final
+
+import streamlit as st
+
+from db import core
+from portal import settings
+from portal.contacts import commands
+from portal.desk import go, incident, who
+from portal.desk.text import inert
+from portal.shared.money import format_cents
+from portal.shared.refusal import Refused
+from portal.shared.text import due_text, format_phone, relative_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from portal.contacts.views import CallBackLine, Done, PromiseLine
+    from portal.shared.receipt import Receipt
+
+CHANNEL_ICONS: Final = {"phone": "call", "letter": "mail", "email": "alternate_email", "counter": "storefront"}
+
+
+def carry_out(place: str, parts: Sequence[object], run: Callable[[str], Receipt]) -> Receipt | None:
+    """Runs a command from a button's callback, once for the same `parts`. What came of it is kept for `said(place)`."""
+    key = "act" + hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:40]
+    try:
+        receipt = run(key)
+    except Refused as refused:
+        st.session_state[f"{place}.said"] = (" ".join(problem.message for problem in refused.problems), "refused")
+        return None
+    except Exception as error:  # noqa: BLE001  # a bug: logged whole, shown as a number
+        st.session_state[f"{place}.said"] = (incident.sentence(error), "refused")
+        return None
+    st.session_state[f"{place}.said"] = (receipt.title, "failed" if "failed" in receipt.notes else "done")
+    return receipt
+
+
+def said(place: str, *, toast: bool = False) -> None:
+    """Shows, once, what came of the last `carry_out` here: what was refused or did not match stays in sight, what was done
+    may be a toast."""
+    message, outcome = st.session_state.pop(f"{place}.said", ("", ""))
+    if not message:
+        return
+    if outcome == "done" and toast:
+        st.toast(inert(message), icon=":material/check_circle:")
+    elif outcome == "done":
+        st.success(inert(message), icon=":material/check_circle:")
+    else:
+        st.error(inert(message), icon=":material/block:")
+
+
+def timeline(done: Sequence[Done]) -> None:
+    """What happened, oldest first, each with its time of day."""
+    zone = settings.current().zone
+    for each in done:
+        with st.expander(inert(each.sentence), type="step", expanded=True, icon=f":material/{each.icon}:"):
+            st.caption(inert(relative_text(each.at, core.now(), zone)))
+
+
+# --- lists ------------------------------------------------------------------------------------------------------------
+
+
+def call_back_row(line: CallBackLine, *, position: int, owner: bool) -> None:
+    """One call-back: when, whom, why; reached, no answer, and the way to the customer."""
+    with st.container(key=f"row-call-back-{line.id}", horizontal=True, vertical_alignment="center", wrap=True):
+        with st.container(width="stretch", gap=None):
+            tries = f" · try {line.attempts + 1}" if line.attempts else ""
+            st.markdown(
+                f"{_due_badge(line.due_at, late=line.late)} **{inert(line.name or 'No name on file')}** "
+                f":gray[{inert(format_phone(line.phone))}{tries}]"
+            )
+            st.caption(inert(line.why + (f" · {line.owner_name}" if owner else "")))
+        with st.container(horizontal=True, width="content", gap="xsmall"):
+            with st.popover("Reached", icon=":material/check:", key=f"call-back.{line.id}.popover"):
+                words = f"call-back.{line.id}.words"
+                st.text_input("What was said", key=words, max_chars=1000, on_change="ignore")
+                st.button(
+                    "Done",
+                    key=f"call-back.{line.id}.{line.version}.reached",
+                    type="primary",
+                    on_click=_call_back_done,
+                    args=(line, True, words),
+                )
+            st.button(
+                "No answer",
+                key=f"call-back.{line.id}.{line.version}.no-answer",
+                icon=":material/phone_missed:",
+                on_click=_call_back_done,
+                args=(line, False, None),
+            )
+            _open_customer(line, f"call-back.{line.id}.open", f"Alt+{position}" if position < 10 else None)
+
+
+def promise_row(line: PromiseLine, *, owner: bool) -> None:
+    """One promise: by when, to whom, what; kept or broken, and the way to the customer."""
+    amount = f" · {format_cents(line.amount_cents)}" if line.amount_cents else ""
+    with st.container(key=f"row-promise-{line.id}", horizontal=True, vertical_alignment="center", wrap=True):
+        with st.container(width="stretch", gap=None):
+            st.markdown(f"{_due_badge(line.due_at, late=line.late)} **{inert(line.words + amount)}**")
+            st.caption(
+                inert(
+                    " · ".join(part for part in (line.name, line.owner_name if owner else "") if part)
+                    or "No name on file"
+                )
+            )
+        with st.container(horizontal=True, width="content", gap="xsmall"):
+            for label, kept, icon in (("Kept", True, "check"), ("Broken", False, "heart_broken")):
+                st.button(
+                    label,
+                    key=f"promise.{line.id}.{line.version}.{label}",
+                    icon=f":material/{icon}:",
+                    on_click=_promise_settled,
+                    args=(line, kept),
+                )
+            _open_customer(line, f"promise.{line.id}.open", None)
+
+
+def _due_badge(due_at: Any, *, late: bool) -> str:
+    colour = "red" if late else "gray"
+    return f":{colour}-badge[{inert(due_text(due_at, core.now(), settings.current().zone))}]"
+
+
+def _open_customer(line: CallBackLine | PromiseLine, key: str, shortcut: str | None) -> None:
+    if line.account_id is None and line.person_id is None:
+        return
+    if st.button("Open", key=key, type="tertiary", shortcut=shortcut):
+        go.to("customer", account=line.account_id, person=line.person_id if line.account_id is None else None)
+
+
+def _call_back_done(line: CallBackLine, reached: bool, words: str | None) -> None:
+    said_words = st.session_state.get(words, "") if words else ""
+    carry_out(
+        "call_backs",
+        ("call_back", line.id, line.version, reached),
+        lambda key: commands.record_call_back(who.actor(), line.id, line.version, reached, said_words, key=key),
+    )
+
+
+def _promise_settled(line: PromiseLine, kept: bool) -> None:
+    carry_out(
+        "call_backs",
+        ("promise", line.id, line.version, kept),
+        lambda key: commands.settle_promise(who.actor(), line.id, line.version, kept, key=key),
+    )
