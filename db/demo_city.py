@@ -40,7 +40,7 @@ MODELS = (
     billing.Bill, billing.Payment, contacts.Conversation, contacts.IdentityCheck, contacts.OpinionHeard,
     service_requests.KnownEvent, service_requests.ServiceRequest, service_requests.RequestState,
     service_requests.RequestCaller, moves.Move, service_requests.WorkOrder, contacts.Promise, contacts.CallBack,
-    opinion.SurveyWave, opinion.Respondent, opinion.SurveyAnswer,
+    opinion.SurveyWave, opinion.Respondent, opinion.SurveyAnswer, opinion.SurveyCount,
 )  # fmt: skip
 """Every table the city fills, parents first."""
 SIGNS_OF_LIFE = (
@@ -61,7 +61,9 @@ def put_marker(session: Session, detail: dict[str, Any]) -> None:
     row = directory.reference_row(session, MARKER_KIND, MARKER_CODE, dt.date.max)
     if row is None:
         since = dt.date.fromisoformat(detail["as_of"])
-        row = directory.ReferenceRow(kind=MARKER_KIND, code=MARKER_CODE, name="Demo city", effective_from=since, detail=detail)
+        row = directory.ReferenceRow(
+            kind=MARKER_KIND, code=MARKER_CODE, name="Demo city", effective_from=since, detail=detail
+        )
         session.add(row)
     row.effective_from, row.detail = dt.date.fromisoformat(detail["as_of"]), detail
     session.flush()

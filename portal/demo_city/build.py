@@ -238,6 +238,9 @@ class _Maker:
         load(opinion.SurveyWave, surveys.WAVE_COLUMNS, surveys.waves(city))
         counts.respondents = load(opinion.Respondent, surveys.RESPONDENT_COLUMNS, surveys.respondents(city))
         load(opinion.SurveyAnswer, surveys.ANSWER_COLUMNS, surveys.answers(city))
+        with core.work() as work:
+            for number in range(1, len(surveys.WAVES) + 1):
+                opinion.recount(work.session, number)
 
     def _bill_everybody(self) -> None:
         """Cycle by cycle: reads, bills, payments, and the accounts with what they owe."""

@@ -152,6 +152,8 @@ class Cases:
         event is on now, and in which districts."""
         self.city, self.desk, self.types, self.calendars = city, desk, types, calendars
         self.departments, self.events = departments, events
+        self.named_share = 0.0
+        """The share of requests and conversations that concern the named people: a few dozen in any size of city."""
         self.zone = ZoneInfo(city.days.zone)
         self.now = _local_minutes(city.now, self.zone)
         self.sequences: dict[tuple[str, int], int] = {}
@@ -169,6 +171,7 @@ class Cases:
         today = self.city.days.today
         last = today.toordinal() - 1
         first = dt.date(today.year - self.city.years, today.month, min(today.day, 28)).toordinal()
+        self.named_share = min(0.02, 40 / max(count, 1))
         spans = []
         start = first
         while start <= last:
@@ -398,6 +401,10 @@ class Cases:
         return self._calendars[code, year]
 
     def _premise(self, kind: TypeInUse, drawn: float, hot: float) -> int:
+        if hot > 1 - self.named_share:
+            row = int(drawn * len(self.city.named.premises))
+            if kind.needs < 0 or self.city.served.has[row, kind.needs]:
+                return row
         key = (kind.needs, kind.business)
         if key not in self._candidates:
             has = self.city.served.has

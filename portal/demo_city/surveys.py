@@ -14,24 +14,35 @@ if TYPE_CHECKING:
 
     from portal.demo_city.city import City
 
-WAVE_COLUMNS = ("id", "survey_code", "wave_code", "name", "mode", "population", "asked_from_on", "asked_to_on", "items")
+WAVE_COLUMNS = (
+    "id", "survey_code", "survey_name", "wave_code", "name", "mode", "population", "asked_from_on", "asked_to_on", "items",
+    "method", "places",
+)  # fmt: skip
 RESPONDENT_COLUMNS = ("id", "wave_id", "district", "mode", "comment")
 ANSWER_COLUMNS = ("respondent_id", "item_code", "wave_id", "value")
 
-SCALE = ["Very dissatisfied", "Dissatisfied", "Neutral", "Satisfied", "Very satisfied"]
+SCALE = [1, 5]
+"""1 is very dissatisfied, 5 very satisfied."""
 DONT_KNOW = 9
 ITEMS = (
-    # code, wording, mean of the first and of the second wave, share who do not know
-    ("overall", "Overall, how satisfied are you with the services of your city?", 3.62, 3.74, 0.02),
-    ("electric", "How satisfied are you with your electric service?", 3.95, 3.98, 0.03),
-    ("water", "How satisfied are you with your water service?", 3.88, 3.9, 0.04),
-    ("garbage", "How satisfied are you with garbage collection?", 3.71, 3.94, 0.03),
-    ("recycling", "How satisfied are you with recycling collection?", 3.55, 3.6, 0.08),
-    ("yard_trash", "How satisfied are you with yard waste and bulky collection?", 3.2, 3.55, 0.06),
-    ("streets", "How satisfied are you with the condition of streets?", 2.9, 2.85, 0.01),
-    ("desk", "How satisfied are you with the help you get when you contact the city?", 3.6, 3.7, 0.2),
-    ("value", "How satisfied are you with the value you get for your utility bill?", 3.1, 2.98, 0.03),
-)
+    # code, name, topic, wording, mean of the first and of the second wave, share who do not know
+    ("overall", "City services overall", "Overall", "Overall, how satisfied are you with the services of your city?", 3.62, 3.74, 0.02),
+    ("electric", "Electric service", "Utilities", "How satisfied are you with your electric service?", 3.95, 3.98, 0.03),
+    ("water", "Water service", "Utilities", "How satisfied are you with your water service?", 3.88, 3.9, 0.04),
+    ("value", "Value for the bill", "Utilities", "How satisfied are you with the value you get for your utility bill?", 3.1, 2.98, 0.03),
+    ("garbage", "Garbage collection", "Solid waste", "How satisfied are you with garbage collection?", 3.71, 3.94, 0.03),
+    ("recycling", "Recycling collection", "Solid waste", "How satisfied are you with recycling collection?", 3.55, 3.6, 0.08),
+    ("yard_trash", "Yard waste and bulky", "Solid waste", "How satisfied are you with yard waste and bulky collection?", 3.2, 3.55, 0.06),
+    ("streets", "Streets", "Streets", "How satisfied are you with the condition of streets?", 2.9, 2.85, 0.01),
+    ("desk", "Help from the city", "Contact", "How satisfied are you with the help you get when you contact the city?", 3.6, 3.7, 0.2),
+)  # fmt: skip
+METHOD = {
+    "asked_by": "The city asked and paid",
+    "chosen": "Random sample of residential addresses",
+    "response_rate": "27%",
+    "weights": "None",
+    "limits": "Made-up answers of a demo city",
+}
 WAVES = ((412, 2), (655, 0))
 """Respondents, and how many years before the city's year it was asked."""
 COMMENTS = (
@@ -44,12 +55,16 @@ def waves(city: City) -> Iterator[tuple[Any, ...]]:
     for number, (_, back) in enumerate(WAVES, 1):
         year = city.days.today.year - back - (1 if city.days.today.month < 6 else 0)
         items = [
-            {"code": code, "wording": wording, "scale": SCALE, "satisfied": [4, 5], "dont_know": [DONT_KNOW]}
-            for code, wording, _, _, _ in ITEMS
-        ]
+            {
+                "code": code, "name": name, "topic": topic, "wording": wording, "main": code == "overall", "scale": SCALE, "satisfied": [4, 5],
+                "dont_know": [DONT_KNOW],
+            }
+            for code, name, topic, wording, _, _, _ in ITEMS
+        ]  # fmt: skip
+        places = {area.code: area.name for area in city.areas}
         yield (
-            number, "community", str(year), f"Community survey {year}", "mail with web", "Adults in a random sample of addresses",
-            f"{year}-03-01", f"{year}-04-30", json_text(items),
+            number, "community", "Community survey", str(year), f"Community survey {year}", "mail and web", "adult residents",
+            f"{year}-03-01", f"{year}-04-30", json_text(items), json_text(METHOD), json_text(places),
         )  # fmt: skip
 
 
@@ -77,7 +92,7 @@ def answers(city: City) -> Iterator[tuple[Any, ...]]:
     first = 1
     for number, (count, _) in enumerate(WAVES, 1):
         mood = generator.normal(0, 0.55, count)
-        for code, _, before, after, unsure in ITEMS:
+        for code, _, _, _, before, after, unsure in ITEMS:
             mean = before if number == 1 else after
             value = np.clip(np.rint(generator.normal(mean, 0.85, count) + mood), 1, 5).astype(int)
             value[generator.random(count) < unsure] = DONT_KNOW

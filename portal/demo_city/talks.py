@@ -13,6 +13,7 @@ import numpy as np
 from db.bulk import json_text
 from portal.demo_city.cases import DAY, TALK_DAYS, WEEKDAYS
 from portal.demo_city.draw import chosen, stream
+from portal.demo_city.people import named_accounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -119,6 +120,9 @@ def _month(city: City, cases: Cases, desk: Desk, subjects: Sequence[str], start:
     begun = np.sort(days[chosen(generator, weight.tolist(), count)] * DAY + minute).tolist()
     accounts = np.flatnonzero(city.held.closed == 0)
     account = accounts[generator.integers(0, len(accounts), count)].tolist()
+    named = [row for row, _ in named_accounts(city.named, city.held) if not city.held.closed[row]]
+    for at in np.flatnonzero(generator.random(count) < cases.named_share).tolist():
+        account[at] = named[at % len(named)]
     reason = chosen(generator, [each[2] for each in REASONS], count).tolist()
     luck = generator.random((count, 8)).tolist()
     who = generator.integers(0, 1 << 30, count).tolist()
