@@ -46,9 +46,7 @@ def call_backs() -> None:
         return
     lines = contacts.call_backs_due(actor)
     with st.container(border=True, gap="small"):
-        parts.card_head(
-            "Your call-backs", count_text(len(lines), "open one").replace("open ones", "open") if lines else ""
-        )
+        parts.card_head("Your call-backs", f"{len(lines)} open" if lines else "")
         if not lines:
             st.caption("Nobody is waiting for a call from you.")
         for line in lines[:3]:

@@ -52,7 +52,7 @@ def show(customer: views.Summary) -> None:
     collections = (
         waste.next_collections(customer.collection_code) if customer.collection_code else waste.NextCollections()
     )
-    head, acts = st.columns([1.6, 1], vertical_alignment="center")
+    head, acts = st.columns([1.15, 1], vertical_alignment="center")
     with head:
         parts.header(customer)
     with acts:
@@ -62,7 +62,7 @@ def show(customer: views.Summary) -> None:
         parts.key_figures(money, collections, customer.today)
     left, right = st.columns([1.95, 1], gap="medium")
     with left:
-        parts.services(customer, use, money)
+        parts.services(customer, use, money, collections)
         parts.orders(customer)
         parts.account_rows("Other accounts" if customer.account_id else "Accounts", customer.accounts)
         parts.account_rows("May act for", customer.acts_for)

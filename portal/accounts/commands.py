@@ -6,6 +6,7 @@ Each keeps the search index in its own transaction, and refuses what concerns th
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING, Any
 
 from db import accounts as rows
@@ -14,12 +15,14 @@ from db import directory as directory_rows
 from db import staff as staff_rows
 from portal import settings
 from portal.accounts import rules
+from portal.contacts import commands as contacts
+from portal.contacts.rules import facts_needed
 from portal.shared.command import command
 from portal.shared.number import make_number
 from portal.shared.problem import Problem
 from portal.shared.receipt import Receipt
 from portal.shared.refusal import Refused
-from portal.shared.text import moment_text
+from portal.shared.text import fold, moment_text
 
 if TYPE_CHECKING:
     from db.core import Work
@@ -347,3 +350,63 @@ def _today(work: Work) -> dt.date:
 
 def _day_before(day: dt.date) -> dt.date:
     return day - dt.timedelta(days=1)
+
+
+# --- who is speaking ----------------------------------------------------------------------------------------------------
+
+
+@command("identity.check")
+def check_identity_by_facts(actor: Actor, work: Work, conversation_id: int, answers: tuple[tuple[str, str], ...]) -> Receipt:
+    """Compares a caller's answers with what is on file. All of them must match; the record keeps which facts were asked,
+    never an answer, and nobody is told which one was wrong. Empty answers count as not asked."""
+    conversation = contacts.caller_to_check(work, actor, conversation_id)
+    given = {code: answer for code, answer in answers if answer.strip()}
+    method = directory_rows.reference_row(work.session, "identity_method", "account_facts", _today(work))
+    fewest = facts_needed({} if method is None else method.detail)
+    if len(given) < fewest:
+        _refuse([Problem("facts", f"Ask at least {fewest} facts and enter the answers.")])
+    on_file = _facts_on_file(work, conversation.account_id, conversation.person_id)
+    names = {row.code: row.name for row in directory_rows.reference(work.session, "identity_fact", _today(work))}
+    _refuse(
+        [
+            Problem("facts", f"There is nothing on file for “{names.get(code, code)}”. Ask another fact.")
+            for code in given
+            if not on_file.get(code)
+        ]
+    )
+    passed = all(_said(code, answer) in on_file[code] for code, answer in given.items())
+    return contacts.record_identity_check(
+        work, actor, conversation=conversation, method="account_facts", passed=passed, facts=sorted(given)
+    )
+
+
+def _facts_on_file(work: Work, account_id: int | None, person_id: int | None) -> dict[str, set[str]]:
+    """What a caller can be asked, by the code of the fact, written as `_said` writes an answer."""
+    found: dict[str, set[str]] = {}
+    account = None if account_id is None else rows.account_row(work.session, account_id)
+    person = account if account is not None else (None if person_id is None else rows.person_row(work.session, person_id))
+    if person is not None:
+        found["phone_last4"] = {phone[-4:] for phone in (person.phone, person.other_phone) if phone}
+        found["email"] = {_said("email", person.email)} if person.email else set()
+    if account is not None:
+        found["opened_year"] = {str(account.opened_on.year)}
+        found["house_number"] = {_said("house_number", account.address)} if account.address else set()
+        letters_to = account.mailing_address or account.person_mailing_address or account.zip or ""
+        zips = re.findall(r"\b\d{5}(?=-\d{4}\b|\b)", letters_to)
+        found["mailing_zip"] = set(zips[-1:])
+        found["authorized_name"] = {
+            _said("authorized_name", row.name) for row in rows.authorised_on(work.session, account.account_id, _today(work))
+        }
+    return found
+
+
+def _said(code: str, answer: str) -> str:
+    """An answer without what does not matter on the telephone: case, spaces, punctuation."""
+    if code == "email":
+        return "".join(answer.casefold().split())
+    if code == "house_number":
+        return re.split(r"[\s,]", answer.strip(), maxsplit=1)[0].casefold()
+    if code == "authorized_name":
+        return fold(answer)
+    digits = "".join(re.findall(r"[0-9]", answer))
+    return digits[:5] if code == "mailing_zip" else digits[-4:]

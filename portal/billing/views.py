@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-METHODS = {"card": "card", "bank": "bank draft", "cash": "cash", "check": "check", "web": "web", "autopay": "autopay"}
+METHODS = {
+    "card": "by card",
+    "bank": "by bank draft",
+    "cash": "in cash",
+    "check": "by check",
+    "online": "online",
+    "mail": "by mail",
+    "counter": "at the counter",
+    "phone": "by phone",
+    "autopay": "by autopay",
+    "agency": "by an agency",
+}
+"""How money came, in words."""
 # Services that stand together on a bill, as callers speak of them.
 TOGETHER = {"sewer": "water", "recycling": "refuse", "trash": "refuse"}
 
@@ -99,7 +111,7 @@ def money(account_id: int) -> Money:
         change=change,
         compared_with=with_what,
         bills=tuple(found[:13]),
-        pays_by=METHODS.get(paid_by.most_common(1)[0][0], paid_by.most_common(1)[0][0]) if paid_by else "",
+        pays_by=_how_paid(paid_by.most_common(1)[0][0]) if paid_by else "",
         bills_go_to="e-mail" if row.bill_by == "email" else "mail",
         cycle=row.bill_cycle,
         next_read_on=next_read,
@@ -148,8 +160,8 @@ def _dates(
         near = [cycle for cycle in cycles if abs((cycle.due_on - row.past_due_since_on).days) <= 7]
         missed = near[0] if near else None
         if missed is not None:
-            cutoff = None if closed else max(missed.cutoff_on, today)
-            collections = max(missed.collections_on, today)
+            cutoff = None if closed else missed.cutoff_on
+            collections = missed.collections_on
     elif row.balance_cents > 0 and open_bill is not None:
         coming = next((cycle for cycle in cycles if cycle.due_on == open_bill), None)
         if coming is not None:
@@ -189,13 +201,16 @@ def _money_happenings(session: Session, account_id: int, most: int) -> list[Happ
             text = f"{_parts(each.lines, names)}. Due {each.due_on:%b} {each.due_on.day}."
             what = f"Bill {format_cents(cents)}"
         else:
-            method = METHODS.get(each.method, each.method)
-            text = f"By {method}. Balance after: {format_cents(balance)}."
+            text = f"Paid {_how_paid(each.method)}. Balance after: {format_cents(balance)}."
             what = f"Payment {format_cents(-cents)}"
         at = dt.datetime.combine(on, dt.time(12), settings.current().time_zone).astimezone(dt.UTC)
         found.append(Happening(at, what, text, "request_quote" if kind == "bill" else "payments", whole_day=True))
         balance -= cents
     return found
+
+
+def _how_paid(method: str) -> str:
+    return METHODS.get(method, f"by {method.replace('_', ' ')}")
 
 
 def _parts(lines: Sequence[Any], names: dict[str, str]) -> str:

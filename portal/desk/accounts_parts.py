@@ -13,7 +13,6 @@ from portal.desk import attempt, call, go, who
 from portal.desk.text import inert, moment, today
 from portal.directory import views as directory
 from portal.metering import views as metering
-from portal.metering.views import UNITS
 from portal.shared.money import format_cents
 from portal.shared.refusal import Refused
 from portal.shared.text import count_text, day_text, format_phone
@@ -193,7 +192,7 @@ def change_words(change: float | None, compared_with: str) -> str:
     )
 
 
-def services(customer: Summary, use: metering.Use, money: Money) -> None:
+def services(customer: Summary, use: metering.Use, money: Money, collections: waste.NextCollections) -> None:
     """What the customer has, with meter, reading and last use."""
     if not customer.services:
         return
@@ -203,21 +202,31 @@ def services(customer: Summary, use: metering.Use, money: Money) -> None:
             "Services and meters",
             ", ".join(part for part in (f"cycle {money.cycle}" if money.cycle else "", next_read) if part),
         )
+        shown = list(customer.services)
+        with_meter = {line.service_kind for line in shown}
         lines = []
-        for line in customer.services:
+        for line in shown:
+            # Sewer is measured by the water meter: one line, as on the bill.
+            if line.service_kind == "sewer" and "water" in with_meter:
+                continue
+            name = "Water and sewer" if line.service_kind == "water" and "sewer" in with_meter else line.name
             meter = use.of(line.service_kind, line.premise_id)
             state = "" if line.state_code in ("active", "") else f" ({line.words})"
             cart = f"{line.code} × {line.count}" if line.code and line.count > 1 else line.code
-            unit = "" if meter is None else UNITS.get(meter.unit, meter.unit)
+            collected = line.service_kind in ("refuse", "recycling", "trash")
+            reading = collections.usual if collected else ""
+            last = f"route {customer.route_code}" if collected and customer.route_code else ""
+            if meter is not None and meter.last_read is not None and meter.read_on is not None:
+                estimated = ", estimated" if meter.how == "estimated" else ""
+                reading = f"{meter.last_read:,} on {meter.read_on:%b} {meter.read_on.day}{estimated}"
+            if meter is not None and meter.last_use is not None:
+                last = f"{meter.last_use:,f} {meter.unit}"
             lines.append(
                 {
-                    "Service": inert(line.name + state),
+                    "Service": inert(name + state),
                     "Meter or cart": inert(meter.number if meter is not None else cart or "—"),
-                    "Last reading": "" if meter is None or meter.last_read is None else f"{meter.last_read:,} {unit}",
-                    "Read on": ""
-                    if meter is None or meter.read_on is None
-                    else day_text(meter.read_on, customer.today),
-                    "Last period": "" if meter is None or meter.last_use is None else f"{meter.last_use:,f} {unit}",
+                    "Reading or day": inert(reading),
+                    "Last period": inert(last),
                 }
             )
         st.table(
@@ -323,8 +332,7 @@ def use_card(use: metering.Use) -> None:
                 format_func=lambda one: with_months[one].service_kind.capitalize(),
             )  # fmt: skip
             main = with_months.get(chosen or main.meter_id, main)
-        unit = UNITS.get(main.unit, main.unit)
-        months = main.months
+        unit, months = main.unit, main.months
         st.metric(
             f"{main.service_kind.capitalize()} use, last {count_text(len(months), 'period')}", f"{months[-1].quantity:,f} {unit}",
             change_words(main.change, main.compared_with) or None, delta_color="off", delta_arrow="off",
@@ -349,7 +357,7 @@ def facts(title: str, lines: Sequence[tuple[str, str]], *, right: str = "", belo
             for label, value in lines:
                 with st.container(horizontal=True, wrap=False, horizontal_alignment="distribute"):
                     st.caption(inert(label), width="content")
-                    st.markdown(inert(value), width="content", text_alignment="right")
+                    st.markdown(f":small[{inert(value)}]", width="content", text_alignment="right")
         if below:
             st.caption(inert(below))
 
@@ -358,7 +366,9 @@ def dates(money: Money, on: dt.date) -> None:
     """Next read, bill and due day, and the earliest cut and collection when something is owed."""
 
     def day(value: dt.date | None) -> str:
-        return "" if value is None else day_text(value, on)
+        if value is None:
+            return ""
+        return day_text(value, on) if value >= on else f"since {day_text(value, on)}"
 
     facts(
         "Dates",
@@ -389,7 +399,7 @@ def account_card(customer: Summary, money: Money) -> None:
         "Account" if customer.account_id else "On record",
         [
             ("Deposit held", format_cents(money.deposit_cents) if money.deposit_cents else ""),
-            ("Pays by", money.pays_by),
+            ("Pays", money.pays_by),
             ("Bills go to", customer.bills_go_to),
             ("Mailing address", customer.mailing_address),
             ("E-mail", customer.email),

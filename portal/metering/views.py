@@ -22,8 +22,8 @@ _LOOK_BACK_DAYS = 440
 """Thirteen billing periods and the read before them."""
 WEATHER = frozenset({"electric", "gas"})
 """Kinds whose use is compared per degree-day."""
-# What the desk calls a unit; the meter's own is kept for the reading.
-UNITS = {"kWh": "kWh", "ccf": "ccf", "cgal": "hundred gallons"}
+# Meters count water in hundreds of gallons; people do not. Unit of the dials -> (unit people speak of, how many).
+SPOKEN_UNITS = {"cgal": ("gal", 100)}
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,10 @@ class MeterLine:
     number: str
     service_kind: str
     unit: str
+    """What use is counted in: kWh, ccf, gal."""
     premise_id: int
     last_read: int | None
+    """As the dials show it."""
     read_on: dt.date | None
     how: str
     """regular, estimated, customer, start, final, re_read; empty when never read."""
@@ -110,11 +112,12 @@ def _lines(session: Session, premises: set[int], since: dt.date, until: dt.date)
     for meter in meters:
         own = [read for read in reads.get(meter.id, []) if read.read_on <= until]
         last = own[-1] if own else rows.last_read(session, meter.id) if since == dt.date.min else None
-        months = _months(own, meter.dials, meter.multiplier)[-PERIODS:]
-        sentence, change, with_what = _compare(session, meter, months, degree_days)
+        unit, size = SPOKEN_UNITS.get(meter.unit, (meter.unit, 1))
+        months = _months(own, meter.dials, meter.multiplier * size)[-PERIODS:]
+        sentence, change, with_what = _compare(session, meter.service_kind, unit, months, degree_days)
         lines.append(
             MeterLine(
-                meter.id, meter.number, meter.service_kind, meter.unit, meter.premise_id,
+                meter.id, meter.number, meter.service_kind, unit, meter.premise_id,
                 None if last is None else last.read, None if last is None else last.read_on,
                 "" if last is None else last.how, months[-1].quantity if months else None,
                 tuple(months), sentence, change, with_what,
@@ -137,7 +140,8 @@ def _months(reads: Sequence[Any], dials: int, multiplier: int) -> list[Month]:
 
 def _compare(
     session: Session,
-    meter: Any,
+    service_kind: str,
+    unit: str,
     months: Sequence[Month],
     known: dict[tuple[dt.date, dt.date], tuple[float, float] | None],
 ) -> tuple[str, float | None, str]:
@@ -148,7 +152,7 @@ def _compare(
     year_before = last.to_on - dt.timedelta(days=365)
     before = min(months, key=lambda month: abs((month.to_on - year_before).days))
     same = abs((before.to_on - year_before).days) <= 20 and before is not last
-    weather = meter.service_kind in WEATHER
+    weather = service_kind in WEATHER
 
     def period(month: Month) -> PeriodUse:
         days = (month.from_on, month.to_on)
@@ -157,6 +161,9 @@ def _compare(
         heating, cooling = (known.get(days) or (None, None)) if weather else (None, None)
         return PeriodUse(month.from_on, month.to_on, month.quantity, heating, cooling)
 
-    unit = UNITS.get(meter.unit, meter.unit)
     compared = compare_with_last_year(period(last), period(before) if same else None, unit, weather=weather)
-    return compared.sentence, compared.total_change, f"last {before.to_on:%B}" if same else ""
+    return (
+        compared.sentence,
+        compared.total_change,
+        f"last {before.from_on + (before.to_on - before.from_on) / 2:%B}" if same else "",
+    )

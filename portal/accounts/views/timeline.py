@@ -78,7 +78,7 @@ def newest(found: Iterable[Happening], most: int) -> list[Happening]:
 
 
 def _conversation(row: Any) -> Happening:
-    channel = contact_rules.CHANNELS.get(row.channel, row.channel)
+    channel = "Call" if row.channel == "phone" else contact_rules.CHANNELS.get(row.channel, row.channel)
     parts = [row.note.strip()]
     if row.ended_at is None:
         parts.append("Still open.")
