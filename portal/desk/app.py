@@ -35,6 +35,7 @@ PAGES: Final = (
     PageSpec("emergency", "Emergency", "emergency_home", "emergency.take", "Desk"),
     PageSpec("articles", "Policies and how-to", "menu_book", "article.read", "Look up"),
     PageSpec("known_events", "Known events", "crisis_alert", "request.read", "Look up"),
+    PageSpec("public_opinion", "Public opinion", "forum", "opinion.read", "Management"),
     PageSpec("staff", "Staff", "group", "staff.read", "Administration"),
     PageSpec("roles", "Roles", "admin_panel_settings", "staff.read", "Administration"),
     PageSpec("help", "Help and words", "help", "article.read", "Look up"),
@@ -83,9 +84,12 @@ def main() -> None:
         st.navigation(pages, position="hidden").run()
         return
     chosen = _navigate(found)
+    if not chosen.url_path:
+        chosen.run()  # the bare address: on to the page where this person's day begins
+        return
     who.watch()
     _sidebar_foot(found)
-    spec = BY_NAME[chosen.url_path or default_page(found)]
+    spec = BY_NAME[chosen.url_path]
     if not found.may(spec.permission):
         refuse(spec)
         return
@@ -98,7 +102,6 @@ def main() -> None:
 
 def _navigate(actor: Actor) -> st.Page:
     sections: dict[str, list[st.Page]] = {}
-    first = default_page(actor)
     for spec in PAGES:
         visible = bool(spec.section) and actor.may(spec.permission)
         page = st.Page(
@@ -106,11 +109,14 @@ def _navigate(actor: Actor) -> st.Page:
             title=spec.title,
             icon=f":material/{spec.icon}:",
             url_path=spec.name,
-            default=spec.name == first,
             visibility="visible" if visible else "hidden",
         )
         sections.setdefault(spec.section if visible else "", []).append(page)
-    hidden = sections.pop("", [])
+    # The bare address is a page of its own: Streamlit knows its default page under no other address, and each role has another
+    # first page, so that a bookmark of one person would be “not found” for the next.
+    first = default_page(actor)
+    start = st.Page(lambda: go.to(first, **st.query_params.to_dict()), title=settings.current().city_name, url_path="start", default=True, visibility="hidden")
+    hidden = [*sections.pop("", []), start]
     if not sections:
         sections["Desk"] = []
     next(iter(sections.values())).extend(hidden)
