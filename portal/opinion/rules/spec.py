@@ -236,6 +236,10 @@ def read_spec(detail: Mapping[str, Any]) -> Spec:
     read.each_once([wave.value for wave in spec.waves], "The value of a wave")
     read.each_once([item.code for item in spec.items], "The item")
     read.each_once([item.column for item in spec.items], "The column of an item")
+    # Names stand in addresses and choices: two alike could not be told apart there.
+    read.each_once([item.name for item in spec.items], "The name of an item")
+    read.each_once([wave.name for wave in spec.waves], "The name of a wave")
+    read.each_once(list(spec.districts.values()), "The name of a district")
     if read.problems:
         raise BadFile(read.problems)
     return spec

@@ -153,7 +153,7 @@ def lead(name: str, figure: Figure, compared: int, clear: int, since: str) -> st
     """The first sentence of the page."""
     if not figure.open:
         return f"Too few people answered “{name}” to say more: {figure.in_words()}."
-    first = f"{percent(figure.share)} are satisfied with {name} (95% interval {range_words(figure.interval)}, n {figure.answers:,})."
+    first = f"{percent(figure.share)} are satisfied with “{name}” (95% interval {range_words(figure.interval)}, n {figure.answers:,})."
     if not since:
         return first
     if not compared:

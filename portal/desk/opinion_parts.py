@@ -1,0 +1,409 @@
+"""What the public-opinion page draws: its charts as sentence, figure and table, its tiles, comments and the method card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from portal.desk import charts, lists, who
+from portal.desk.text import inert, user_text
+from portal.opinion import views
+from portal.opinion.rules import words
+from portal.shared.text import count_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from portal.opinion.rules.words import Figure
+    from portal.opinion.views import Board, Heard, History, ItemLine
+
+MAIN = ""
+EVERY = "*"
+TILES = 6
+FEW_QUESTIONS = 16
+"""So many are shown at once without choosing a topic."""
+CAREFUL_NOTE = "In parentheses, open circle: fewer than 30 answers, read with care. Fewer than 10 are never shown."
+
+
+def topics_of(board: Board) -> dict[str, str]:
+    """The choice of questions: the main ones, each topic, all of them; nothing to choose where there are few."""
+    if len(board.items) <= FEW_QUESTIONS:
+        return {}
+    main = {MAIN: "Main questions"} if any(line.main for line in board.items) else {}
+    return main | {topic: topic for topic in board.topics} | {EVERY: f"All {len(board.items)} questions"}
+
+
+def of_topic(board: Board, topic: str) -> list[ItemLine]:
+    """The questions of a topic, the most satisfying first."""
+    if topic == EVERY or len(board.items) <= FEW_QUESTIONS:
+        return list(board.items)
+    if topic == MAIN:
+        return [line for line in board.items if line.main] or list(board.items[:FEW_QUESTIONS])
+    return [line for line in board.items if line.topic == topic]
+
+
+def tiles(board: Board) -> None:
+    """The first main questions: share, interval and number of answers, what became of it."""
+    by_code = {line.code: line for line in board.items}
+    ordered = [by_code[code] for code in board.in_order]
+    with st.container(horizontal=True):
+        for line in ([each for each in ordered if each.main] or ordered)[:TILES]:
+            with st.container(border=True, width="stretch", height="stretch", key=f"tile-{line.code}", gap="small"):
+                figure = line.figure
+                chip = f"{words.range_words(figure.interval)}, n {figure.answers:,}" if figure.open else None
+                value = figure.in_words() if figure.open else "–"
+                st.markdown(inert(line.name))  # the metric's own label would be cut on a narrow tile
+                st.metric(
+                    inert(line.name), value, chip, delta_color="off", delta_arrow="off", label_visibility="collapsed"
+                )
+                st.caption(inert(_became(board, line)))
+
+
+def _became(board: Board, line: ItemLine) -> str:
+    if not line.figure.open:
+        return line.figure.in_words().capitalize()
+    if line.change is not None:
+        return line.change.in_words()
+    if board.since is None:
+        return "No earlier wave to compare"
+    if line.before is None:
+        return f"Not asked like this in {board.since.name}"
+    return "Too few answers to compare"
+
+
+# --- questions, ranked ------------------------------------------------------------------------------------------------
+
+
+def ranked(board: Board, topic: str) -> charts.Chart:
+    """The questions of a topic with intervals, the most satisfying first; the tick is the wave before."""
+    lines = of_topic(board, topic)
+    since = board.since.name if board.since else ""
+    best = [line for line in lines if line.figure.open]
+    title = board.headline
+    if not title and best:
+        title = f"{best[0].name} satisfies most ({words.percent(best[0].figure.share)}), {best[-1].name} least ({words.percent(best[-1].figure.share)})"
+    measure = f"Share satisfied, {board.wave.name}{_where(board)}; “don't know” left out. Bar: 95% interval."
+    if since:
+        measure += f" Tick: {since}. All {board.compared} questions of the two waves are tested together (Benjamini-Hochberg, 5%)."
+    rows = [
+        charts.Dot(
+            name=line.name,
+            **_of(line.figure),
+            before=line.before.share if line.before and line.before.open and line.figure.open else None,
+            remark=line.change.short() if line.change else "",
+            better=(line.change.points > 0) if line.change and line.change.clear else None,
+        )
+        for line in lines
+    ]
+    columns = (
+        "Question",
+        "Wording",
+        "Satisfied",
+        "95% from",
+        "95% to",
+        "Answers",
+        "Don't know",
+        "Mean points",
+        "Before",
+        "Change",
+    )
+    table = tuple(
+        (
+            line.name, line.wording, *_table_cells(line.figure), line.figure.dont_know if line.figure.open else "",
+            f"{line.figure.mean:.2f}" if line.figure.open else "", line.before.in_words() if line.before else "",
+            line.change.in_words() if line.change else "",
+        )
+        for line in lines
+    )  # fmt: skip
+    notes = (
+        ["Overlapping bars are no test: read the words at the right. Points come from unrounded shares."]
+        if since
+        else []
+    )
+    if any(line.figure.seen != "shown" for line in lines):
+        notes.append(CAREFUL_NOTE)
+    return charts.Chart(
+        title or "No question was answered by enough people", measure, columns, table,
+        charts.dots(rows, before=since), " ".join(notes), f"questions-{board.wave.code}.csv",
+    )  # fmt: skip
+
+
+def _where(board: Board) -> str:
+    return f", {board.district_name}" if board.district_name else ""
+
+
+def _of(figure: Figure) -> dict:
+    """A figure as the parts of a dot or point."""
+    if not figure.open:
+        return {"value": figure.in_words()}
+    interval = figure.interval
+    return {
+        "value": figure.in_words(), "size": figure.size_in_words(), "share": figure.share, "low": interval.low,
+        "high": interval.high, "careful": figure.seen == "few",
+    }  # fmt: skip
+
+
+def _point(figure: Figure) -> charts.Point:
+    parts = _of(figure)
+    return charts.Point(
+        parts.get("share"), parts.get("low", 0.0), parts.get("high", 0.0), parts["value"], parts.get("careful", False)
+    )
+
+
+def _table_cells(figure: Figure) -> tuple[str, str, str, str]:
+    """Share, interval and size for a table; a closed one only says why."""
+    if not figure.open:
+        return figure.in_words(), "", "", figure.size_in_words().removeprefix("n ")
+    interval = figure.interval
+    return figure.in_words(), words.percent(interval.low), words.percent(interval.high), f"{figure.answers:,}"
+
+
+# --- one question over time -------------------------------------------------------------------------------------------
+
+
+def over_time(history: History, line: ItemLine | None) -> charts.Chart:
+    """One question wave by wave, never joined where the sample or the way of asking changed."""
+    moments = history.moments
+    breaks = frozenset(at for at, moment in enumerate(moments) if moment.apart)
+    change = f"Since the wave before: {_small(line.change.in_words())}." if line and line.change else ""
+    if breaks:
+        at = max(breaks)
+        title = f"{moments[at - 1].wave.name} cannot be compared with {moments[at].wave.name}: {moments[at].apart}"
+    elif line and line.change:
+        title = f"{history.name}: {_small(line.change.in_words())}"
+    elif moments[-1].figure.open:
+        title = f"{history.name}: {words.percent(moments[-1].figure.share)} satisfied in {moments[-1].wave.name}"
+    else:
+        title = f"{history.name}: too few answers to show"
+    measure = f"“{history.wording}” Share answering {history.counts_as}, whole city, with 95% intervals."
+    if breaks:
+        measure += f" No line is drawn across ≠. {change}"
+    figure = charts.series(
+        [charts.Line(history.name, tuple(_point(moment.figure) for moment in moments))],
+        charts.Moments(
+            tuple(moment.wave.name for moment in moments),
+            tuple(moment.figure.size_in_words() or moment.figure.in_words() for moment in moments),
+            breaks,
+        ),
+    )
+    table = tuple(
+        (
+            moment.wave.name,
+            *_table_cells(moment.figure),
+            f"{moment.figure.mean:.2f}" if moment.figure.open else "",
+            moment.apart,
+        )
+        for moment in moments
+    )
+    columns = (
+        "Wave",
+        "Satisfied",
+        "95% from",
+        "95% to",
+        "Answers",
+        "Mean points",
+        "Not to be joined with the wave before",
+    )
+    return charts.Chart(title, measure.strip(), columns, table, figure, file_name="waves.csv")
+
+
+def _small(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+# --- districts --------------------------------------------------------------------------------------------------------
+
+
+def districts(history: History) -> None:
+    """One question by district: small multiples over the waves, or one row each where a single wave tells districts."""
+    told = [
+        at
+        for at in range(len(history.moments))
+        if any(each.figures[at].answers or each.figures[at].seen != "none" for each in history.districts)
+    ]
+    if not told:
+        st.subheader("No districts", anchor=False)
+        st.caption("This survey does not tell where people live.")
+    elif len(told) == 1:
+        charts.show(_one_wave(history, told[0]), key="districts")
+    else:
+        _panels(history)
+
+
+def _district_title(history: History, at: int) -> str:
+    open_ones = [(each, each.figures[at]) for each in history.districts if each.figures[at].open]
+    if len(open_ones) < 2:
+        return f"{history.name}: too few answers to compare districts"
+    if history.equal_p is None or history.equal_p > 0.05:
+        return f"{history.name}: districts do not differ by more than chance"
+    best = max(open_ones, key=lambda pair: pair[1].share)
+    worst = min(open_ones, key=lambda pair: pair[1].share)
+    return f"{history.name}: districts differ, {words.percent(best[1].share)} in {best[0].name}, {words.percent(worst[1].share)} in {worst[0].name}"
+
+
+def _test_words(history: History) -> str:
+    if history.equal_p is None:
+        return ""
+    chance = "under 0.001" if history.equal_p < 0.001 else f"{history.equal_p:.3f}"
+    return f" Test of equal districts, newest wave: p {chance if chance.startswith('under') else '= ' + chance}."
+
+
+def _one_wave(history: History, at: int) -> charts.Chart:
+    whole = history.moments[at].figure
+    ranks = history.equal_p is not None and history.equal_p <= 0.05
+    order = sorted(
+        history.districts, key=lambda each: -each.figures[at].share if ranks and each.figures[at].open else 0
+    )
+    rows = [
+        charts.Dot(
+            name=each.name,
+            **_of(each.figures[at]),
+            before=whole.share if whole.open and each.figures[at].open else None,
+        )
+        for each in order
+    ]
+    measure = (
+        f"Share satisfied, {history.moments[at].wave.name}, with 95% intervals. Tick: whole city.{_test_words(history)}"
+    )
+    closed_words = (
+        "Held back: it would give a closed district away."
+        if any(each.figures[at].seen == "held_back" for each in order)
+        else ""
+    )
+    return charts.Chart(
+        _district_title(history, at), measure, ("District", "Satisfied", "95% from", "95% to", "Answers"),
+        tuple((each.name, *_table_cells(each.figures[at])) for each in order),
+        charts.dots(rows, before="Whole city"), closed_words, "districts.csv",
+    )  # fmt: skip
+
+
+@who.fragment
+def _panels(history: History) -> None:
+    moments = charts.Moments(
+        tuple(moment.wave.name for moment in history.moments),
+        breaks=frozenset(at for at, moment in enumerate(history.moments) if moment.apart),
+    )
+    whole = charts.Line("Whole city", tuple(_point(moment.figure) for moment in history.moments), whole=True)
+    measure = f"Share satisfied, with 95% intervals; gray: whole city; ≠ rule: not to be joined.{_test_words(history)}"
+    chart = charts.Chart(
+        _district_title(history, len(history.moments) - 1), measure,
+        ("District", "Wave", "Satisfied", "95% from", "95% to", "Answers"),
+        tuple(
+            (each.name, moment.wave.name, *_table_cells(figure))
+            for each in history.districts
+            for moment, figure in zip(history.moments, each.figures, strict=True)
+        ),
+        note=CAREFUL_NOTE, file_name="districts.csv",
+    )  # fmt: skip
+    charts.head(chart)
+    for across in _in_rows(history.districts, 3):
+        for column, each in zip(st.columns(3), across, strict=False):
+            with column:
+                st.markdown(f"**{inert(each.name)}**")
+                st.caption(inert(_panel_words(history, each)))
+                figure = charts.panel(charts.Line(each.name, tuple(map(_point, each.figures))), whole, moments)
+                if figure is not None:
+                    charts.draw(figure, key=f"panel-{each.name}", alt=f"{each.name}: {_panel_words(history, each)}")
+    charts.foot(chart, key="panels")
+
+
+def _panel_words(history: History, each: views.DistrictHistory) -> str:
+    """“61% n 42 in 2015”."""
+    newest = each.figures[-1]
+    return (
+        f"{newest.in_words()} {newest.size_in_words() if newest.open else ''}".strip()
+        + f" in {history.moments[-1].wave.name}"
+    )
+
+
+def _in_rows(items: Sequence[views.DistrictHistory], across: int) -> list[Sequence[views.DistrictHistory]]:
+    return [items[at : at + across] for at in range(0, len(items), across)]
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+@who.fragment
+def comments(survey: str, wave: str, district: str, district_name: str) -> None:
+    """What people wrote, a page at a time."""
+    page = int(st.session_state.get("comments_page", 1))
+    found = views.comments(survey, wave, district, page)
+    st.subheader(f"{count_text(found.total, 'comment')}" if found.total else "No comments", anchor=False)
+    if not found.total:
+        st.caption(
+            "Fewer than 10 people of this district answered: what they wrote is not shown apart."
+            if district
+            else "Nobody wrote anything in this wave, or its description names no comment column."
+        )
+        return
+    st.caption(
+        inert(
+            f"In their own words{', ' + district_name if district_name else ''}. Names of people are not asked for; report one you find."
+        )
+    )
+    with st.container(gap=None):
+        for at, line in enumerate(found.lines):
+            with st.container(key=f"row-comment-{at}", gap=None):
+                user_text(line.words)
+                if line.district_name:
+                    st.caption(inert(line.district_name))
+    lists.pager(found.total, key="comments_page", rows=views.COMMENT_ROWS)
+
+
+def heard(found: Heard) -> None:
+    """What callers say, as the series of its own that it is."""
+    shown = [line for line in found.lines if line.calls is not None]
+    period = f"{found.since:%b} {found.since.day}, {found.since.year} to {found.until:%b} {found.until.day}, {found.until.year}"
+    measure = (
+        f"Noted at wrap-up, {period}. Plain: in favor; hatched: against; hollow: mixed. "
+        "People who call are no sample of the city: no interval, and never mixed with a survey."
+    )
+    if not found.total:
+        charts.show(charts.Chart("No opinions heard at wrap-up yet", measure, ("Matter", "Calls"), ()), key="heard")
+        return
+    title = (
+        f"{shown[0].name} is what callers speak of most: {shown[0].against:,} of {shown[0].calls:,} against"
+        if shown
+        else "Too few opinions heard to show"
+    )
+    rows = [
+        charts.Bar(
+            line.name,
+            (line.in_favor, line.against, line.mixed),
+            f"{line.in_favor} for · {line.against} against · {line.mixed} mixed",
+        )
+        for line in shown
+    ]
+    held = [f"{line.name}: {line.why_closed}" for line in found.lines if line.calls is None]
+    table = tuple(
+        (line.name, line.why_closed, "", "", "")
+        if line.calls is None
+        else (line.name, line.calls, line.in_favor, line.against, line.mixed)
+        for line in found.lines
+    )
+    charts.show(
+        charts.Chart(
+            title, measure, ("Matter", "Calls", "In favor", "Against", "Mixed"), table, charts.bars(rows, ("in favor", "against", "mixed")),
+            "; ".join(held), "heard.csv",
+        ),
+        key="heard",
+    )  # fmt: skip
+
+
+def method(board: Board) -> None:
+    """Who asked, how, when, how many: beside every figure of the page."""
+    st.subheader("How this was measured", anchor=False)
+    st.caption(inert(f"{board.survey_name}, {board.wave.name}. What a survey must tell about itself; gaps are named."))
+    half = -(-len(board.method) // 2)
+    for column, lines in zip(st.columns(2), (board.method[:half], board.method[half:]), strict=True):
+        with column:
+            for line in lines:
+                with st.container(horizontal=True, wrap=False, key=f"method-{line.name}"):
+                    st.markdown(f"**{inert(line.name)}**", width=150)
+                    if line.answer:
+                        st.text(line.answer, width="stretch")
+                    else:
+                        st.markdown(":orange-badge[:material/error: Not recorded]", width="stretch")
+    for apart in board.apart:
+        st.caption(inert(f"Not to be compared with {apart}."))

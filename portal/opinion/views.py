@@ -1,0 +1,457 @@
+"""What the public-opinion page shows: one wave with its change, one question over waves and districts, comments, what callers say.
+
+Every figure of a district comes through `_cells`, so that a closed cell stays closed however the page is filtered.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from db import core, directory
+from db import opinion as rows
+from portal import settings
+from portal.opinion.rules import closed, estimate, words
+from portal.opinion.rules.spec import METHOD
+from portal.opinion.rules.words import Change, Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+    Counts = dict[str, dict[str, dict[float, int]]]
+
+COMMENT_ROWS = 8
+WHOLE_CITY = ""
+NO_DISTRICT = "No district given"
+HEARD_DAYS = 365
+
+
+@dataclass(frozen=True)
+class WaveChoice:
+    """A wave to choose, or to name."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class SurveyChoice:
+    """A survey with its waves, the newest first."""
+
+    code: str
+    name: str
+    waves: tuple[WaveChoice, ...]
+
+
+@dataclass(frozen=True)
+class ItemLine:
+    """One question in one wave, and what became of it since the wave before."""
+
+    code: str
+    name: str
+    wording: str
+    topic: str
+    main: bool
+    figure: Figure
+    before: Figure | None
+    change: Change | None
+
+
+@dataclass(frozen=True)
+class MethodLine:
+    """One entry of the method card; an empty answer is what the survey does not tell."""
+
+    name: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Board:
+    """One wave of a survey, of the whole city or of one district."""
+
+    survey_name: str
+    wave: WaveChoice
+    district_name: str
+    """Empty: the whole city."""
+    respondents: int
+    since: WaveChoice | None
+    """The newest earlier wave this one may be compared with."""
+    apart: tuple[str, ...]
+    """Earlier waves it must not be compared with, each with the reason in words."""
+    lead: str
+    headline: str
+    """The largest clear change, or that there is none; empty without an earlier wave."""
+    items: tuple[ItemLine, ...]
+    """Every question of the wave, the most satisfying first; closed ones last."""
+    compared: int
+    in_order: tuple[str, ...]
+    """Codes of the questions in the survey's own order."""
+    topics: tuple[str, ...]
+    districts: Mapping[str, str]
+    """Name by value, in the survey's order."""
+    method: tuple[MethodLine, ...]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One wave of a question's history."""
+
+    wave: WaveChoice
+    figure: Figure
+    apart: str
+    """Why it must not be joined to the wave before; empty when it may."""
+
+
+@dataclass(frozen=True)
+class DistrictHistory:
+    """One district of a question's history, a figure per wave."""
+
+    name: str
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
+class History:
+    """One question over all waves that asked it, for the city and its districts."""
+
+    name: str
+    wording: str
+    counts_as: str
+    """Which answers count as satisfied: “4 to 5 of 5”."""
+    moments: tuple[Moment, ...]
+    districts: tuple[DistrictHistory, ...]
+    equal_p: float | None
+    """The chance of districts this far apart in the newest wave if all were the same; None with fewer than two open ones."""
+
+
+@dataclass(frozen=True)
+class Comment:
+    """What somebody wrote, with the district where enough people of it answered."""
+
+    words: str
+    district_name: str
+
+
+@dataclass(frozen=True)
+class Comments:
+    """A page of comments."""
+
+    total: int
+    lines: tuple[Comment, ...]
+
+
+@dataclass(frozen=True)
+class HeardLine:
+    """What callers said of one matter; counts are None where fewer than ten spoke of it, or where they would tell of one."""
+
+    name: str
+    calls: int | None
+    in_favor: int = 0
+    against: int = 0
+    mixed: int = 0
+    why_closed: str = ""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Opinions heard at wrap-up: a series of its own, from people who called, never mixed with a survey."""
+
+    since: dt.date
+    until: dt.date
+    total: int
+    lines: tuple[HeardLine, ...]
+
+
+# --- surveys and waves ------------------------------------------------------------------------------------------------
+
+
+def surveys() -> list[SurveyChoice]:
+    """Surveys with at least one complete wave, the one asked last first."""
+    with core.read() as session:
+        found: dict[str, list[rows.SurveyWave]] = {}
+        for wave in reversed(rows.waves(session)):
+            if not wave.loading:
+                found.setdefault(wave.survey_code, []).append(wave)
+    return [
+        SurveyChoice(
+            code, waves[0].survey_name or waves[0].name, tuple(WaveChoice(each.wave_code, each.name) for each in waves)
+        )
+        for code, waves in found.items()
+    ]
+
+
+def unfinished() -> list[str]:
+    """Names of waves whose import runs or broke off."""
+    with core.read() as session:
+        return [f"{wave.survey_name or wave.survey_code}, {wave.name}" for wave in rows.waves(session) if wave.loading]
+
+
+def _waves_of(session: Session, survey: str) -> list[rows.SurveyWave]:
+    """The complete waves of a survey, the oldest first."""
+    return [wave for wave in rows.waves(session) if wave.survey_code == survey and not wave.loading]
+
+
+def _counts(session: Session, waves: Sequence[rows.SurveyWave]) -> dict[int, Counts]:
+    """wave -> item -> district -> value -> answers."""
+    found: dict[int, Counts] = {wave.id: {} for wave in waves}
+    for wave_id, item, district, value, answers in rows.counts(session, waves):
+        found[wave_id].setdefault(item, {}).setdefault(district, {})[value] = answers
+    return found
+
+
+def _items(wave: rows.SurveyWave) -> dict[str, dict[str, Any]]:
+    return {item["code"]: item for item in wave.items}
+
+
+def _whole(by_district: Mapping[str, Mapping[float, int]], item: Mapping[str, Any]) -> Figure:
+    """The whole city's figure."""
+    total: dict[float, int] = {}
+    for counts in by_district.values():
+        for value, answers in counts.items():
+            total[value] = total.get(value, 0) + answers
+    return words.figure(total, item)
+
+
+def _cells(by_district: Mapping[str, Mapping[float, int]], item: Mapping[str, Any]) -> dict[str, Figure]:
+    """Each district's figure, those closed that are small or would tell of a small one."""
+    figures = {district: words.figure(counts, item) for district, counts in by_district.items()}
+    seen = closed.row_seen({district: figure.answers for district, figure in figures.items()})
+    return {district: _seen(figure, seen[district]) for district, figure in figures.items()}
+
+
+def _seen(figure: Figure, how: closed.Seen) -> Figure:
+    """The figure as it may be seen: a closed one loses its numbers here, not only on the screen."""
+    if how in closed.OPEN:
+        return Figure(figure.answers, figure.satisfied, figure.dont_know, figure.points, how)
+    return Figure(seen=how)
+
+
+def _figure_of(counts: Counts, item: Mapping[str, Any], district: str) -> Figure:
+    by_district = counts.get(item["code"], {})
+    if district == WHOLE_CITY:
+        figure = _whole(by_district, item)
+        return _seen(figure, figure.seen)
+    return _cells(by_district, item).get(district, Figure())
+
+
+def _why_apart(before: rows.SurveyWave, after: rows.SurveyWave) -> str:
+    told = [
+        {"comparable": each.comparable, "mode": each.mode, "population": each.population} for each in (before, after)
+    ]
+    return words.why_not_comparable(*told)
+
+
+def _district_names(wave: rows.SurveyWave, counts: Counts) -> dict[str, str]:
+    """The districts people of a wave live in: as the survey names them, else as the answers have them."""
+    values = sorted({district for by_district in counts.values() for district in by_district if district})
+    names = {value: str(name) for value, name in wave.places.items() if value in values}
+    return names | {value: value for value in values if value not in names}
+
+
+# --- the board --------------------------------------------------------------------------------------------------------
+
+
+def board(survey: str, wave_code: str, district: str = WHOLE_CITY) -> Board | None:
+    """One wave; None when there is no such complete wave. A district nobody of the wave lives in shows no answers."""
+    with core.read() as session:
+        waves = _waves_of(session, survey)
+        at = next((index for index, each in enumerate(waves) if each.wave_code == wave_code), None)
+        if at is None:
+            return None
+        wave, earlier = waves[at], waves[:at]
+        since = next((each for each in reversed(earlier) if not _why_apart(each, wave)), None)
+        counts = _counts(session, [wave] if since is None else [wave, since])
+        modes = rows.respondents_by_mode(session, [wave.id])
+    lines = _item_lines(wave, counts[wave.id], since, counts[since.id] if since else {}, district)
+    names = _district_names(wave, counts[wave.id])
+    found = {line.code: line.change for line in lines if line.change}
+    by_code = {line.code: line for line in lines}
+    ordered = _in_order(wave, lines)
+    first = next((line for line in ordered if line.main), ordered[0] if ordered else None)
+    clear = sum(change.clear for change in found.values())
+    respondents = sum(each.respondents for each in modes)
+    return Board(
+        survey_name=wave.survey_name or wave.name,
+        wave=WaveChoice(wave.wave_code, wave.name),
+        district_name=names.get(district, district),
+        respondents=respondents,
+        since=WaveChoice(since.wave_code, since.name) if since else None,
+        apart=tuple(f"{each.name}: {why}" for each in earlier if (why := _why_apart(each, wave))),
+        lead=""
+        if first is None
+        else words.lead(first.name, first.figure, len(found), clear, since.name if since else ""),
+        headline=words.largest_change(
+            {code: line.name for code, line in by_code.items()},
+            found,
+            {code: line.before for code, line in by_code.items() if line.before},
+            {code: line.figure for code, line in by_code.items()},
+        ),
+        items=tuple(
+            sorted(
+                lines, key=lambda line: (not line.figure.open, -line.figure.share if line.figure.open else 0, line.name)
+            )
+        ),
+        compared=len(found),
+        topics=tuple(dict.fromkeys(line.topic for line in ordered if line.topic)),
+        in_order=tuple(line.code for line in ordered),
+        districts=names,
+        method=_method(wave, respondents, {each.mode: each.respondents for each in modes}),
+    )
+
+
+def _in_order(wave: rows.SurveyWave, lines: Sequence[ItemLine]) -> list[ItemLine]:
+    """Questions in the survey's own order."""
+    place = {item["code"]: at for at, item in enumerate(wave.items)}
+    return sorted(lines, key=lambda line: place[line.code])
+
+
+def _item_lines(
+    wave: rows.SurveyWave, counts: Counts, since: rows.SurveyWave | None, counts_before: Counts, district: str
+) -> list[ItemLine]:
+    items, items_before = _items(wave), _items(since) if since else {}
+    asked = {code: item for code, item in items.items() if code in counts}
+    figures = {code: _figure_of(counts, item, district) for code, item in asked.items()}
+    before = {
+        code: _figure_of(counts_before, items_before[code], district)
+        for code, item in asked.items()
+        if code in items_before and code in counts_before and words.same_question(items_before[code], item)
+    }
+    found = words.changes({code: (figure, figures[code]) for code, figure in before.items()})
+    return [
+        ItemLine(
+            code,
+            item.get("name") or item.get("wording") or code,
+            item.get("wording", ""),
+            item.get("topic", ""),
+            bool(item.get("main")),
+            figures[code],
+            before.get(code),
+            found.get(code),
+        )
+        for code, item in asked.items()
+    ]
+
+
+def _method(wave: rows.SurveyWave, respondents: int, modes: Mapping[str, int]) -> tuple[MethodLine, ...]:
+    """Who asked, how, when, how many: what a reader needs to judge the figures."""
+    days = wave.asked_from_on, wave.asked_to_on
+    when = " to ".join(f"{day:%b} {day.day}, {day.year}" for day in dict.fromkeys(days))
+    # A way of answering that fewer than ten chose is told without its number, and another with it, as in any table.
+    seen = closed.row_seen(modes)
+    ways = sorted((mode for mode in modes if mode), key=lambda mode: -modes[mode])
+    told = ", ".join(f"{mode} {modes[mode]:,}" if seen[mode] in closed.OPEN else mode for mode in ways)
+    card = {key: str(wave.method.get(key, "")) for key in METHOD}
+    return (
+        MethodLine(METHOD["asked_by"], card["asked_by"]),
+        MethodLine("Who was asked", wave.population),
+        MethodLine(METHOD["chosen"], card["chosen"]),
+        MethodLine("When", when),
+        MethodLine("How they answered", f"{wave.mode}: {told}" if told and wave.mode else wave.mode or told),
+        MethodLine("Answers (n)", f"{respondents:,}"),
+        MethodLine(METHOD["response_rate"], card["response_rate"]),
+        MethodLine(METHOD["weights"], card["weights"]),
+        MethodLine("Precision", "95% Wilson intervals from the number of answers, without a design effect"),
+        MethodLine(METHOD["wording"], card["wording"]),
+        MethodLine(METHOD["limits"], card["limits"]),
+    )
+
+
+# --- one question over time and districts -----------------------------------------------------------------------------
+
+
+def history(survey: str, item_code: str) -> History | None:
+    """One question in all waves that asked it; None when none did."""
+    with core.read() as session:
+        waves = [wave for wave in _waves_of(session, survey) if item_code in _items(wave)]
+        counts = _counts(session, waves)
+    waves = [wave for wave in waves if item_code in counts[wave.id]]
+    if not waves:
+        return None
+    moments, cells, names = [], [], {}
+    for at, wave in enumerate(waves):
+        item = _items(wave)[item_code]
+        why = ""
+        if at:
+            why = _why_apart(waves[at - 1], wave)
+            if not why and not words.same_question(_items(waves[at - 1])[item_code], item):
+                why = "the question changed"
+        moments.append(
+            Moment(WaveChoice(wave.wave_code, wave.name), _figure_of(counts[wave.id], item, WHOLE_CITY), why)
+        )
+        cells.append(_cells(counts[wave.id][item_code], item))
+        names |= _district_names(wave, counts[wave.id])
+    item = _items(waves[-1])[item_code]
+    newest = [figure for district, figure in cells[-1].items() if district and figure.open]
+    return History(
+        name=item.get("name") or item.get("wording") or item_code,
+        wording=item.get("wording", ""),
+        counts_as=_counts_as(item),
+        moments=tuple(moments),
+        districts=tuple(
+            DistrictHistory(name, tuple(each.get(district, Figure()) for each in cells))
+            for district, name in names.items()
+        ),
+        equal_p=estimate.equal_shares_p([(each.satisfied, each.answers) for each in newest])
+        if len(newest) > 1
+        else None,
+    )
+
+
+def _counts_as(item: Mapping[str, Any]) -> str:
+    """“4 to 5 of 5”."""
+    low, high = min(item["satisfied"]), max(item["satisfied"])
+    top = (item.get("scale") or [0, high])[-1]
+    return f"{low:g} to {high:g} of {top:g}" if low != high else f"{low:g} of {top:g}"
+
+
+# --- comments ---------------------------------------------------------------------------------------------------------
+
+
+def comments(survey: str, wave_code: str, district: str = WHOLE_CITY, page: int = 1) -> Comments:
+    """What people wrote, a page at a time. A district is named, and may be chosen, when its number of respondents may be shown."""
+    with core.read() as session:
+        wave = rows.wave_by_code(session, survey, wave_code)
+        if wave is None or wave.loading:
+            return Comments(0, ())
+        seen = closed.row_seen(rows.respondents_by_district(session, wave.id))
+        if district and seen.get(district) not in closed.OPEN:
+            return Comments(0, ())
+        chosen = [district] if district else None
+        total = rows.comment_count(session, wave.id, chosen)
+        skip = max(0, page - 1) * COMMENT_ROWS
+        found = rows.comments(session, wave.id, chosen, most=COMMENT_ROWS, skip=skip)
+        named = {
+            value: str(wave.places.get(value, value)) for value, how in seen.items() if value and how in closed.OPEN
+        }
+    return Comments(total, tuple(Comment(line.comment, named.get(line.district, "")) for line in found))
+
+
+# --- what callers say -------------------------------------------------------------------------------------------------
+
+
+def heard(days: int = HEARD_DAYS) -> Heard:
+    """Opinions noted at wrap-up in the last `days` days, by matter, those with most calls first."""
+    until = core.now()
+    since = until - dt.timedelta(days=days)
+    zone = settings.current().time_zone
+    with core.read() as session:
+        names = {
+            row.code: row.name for row in directory.reference(session, "opinion_subject", until.astimezone(zone).date())
+        }
+        found: dict[str, dict[str, int]] = {}
+        for subject, stance, count in rows.heard(session, since, until + dt.timedelta(seconds=1)):
+            found.setdefault(subject, {})[stance] = count
+    calls = {subject: sum(stances.values()) for subject, stances in found.items()}
+    seen = closed.row_seen(calls)
+    lines = []
+    for subject in sorted(found, key=lambda each: (seen[each] not in closed.OPEN, -calls[each], each)):
+        stances, name = found[subject], names.get(subject, subject)
+        if seen[subject] in closed.OPEN:
+            told = (stances.get("for", 0), stances.get("against", 0), stances.get("mixed", 0))
+            lines.append(HeardLine(name, calls[subject], *told))
+        else:
+            lines.append(HeardLine(name, None, why_closed=words.HIDDEN[seen[subject]]))
+    return Heard(since.astimezone(zone).date(), until.astimezone(zone).date(), sum(calls.values()), tuple(lines))
