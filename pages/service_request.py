@@ -87,7 +87,7 @@ def where(form: attempt.Attempt, view: views.RequestFormView, subject: parts.Abo
         choices = {"premise": subject.address, parts.ANYWHERE: "Another spot"}
         at_premise = form.choice("place", "Where", list(choices), "premise", on=place, format_func=choices.__getitem__) == "premise"
     elif at_premise:
-        place.text_input("Where", subject.address, disabled=True, key=f"where-{subject.premise_id}")
+        place.selectbox("Where", [subject.address], key=f"where-{subject.premise_id}")
     if not at_premise and view.definition.place == "premise":
         with place:
             st.markdown("**Where**: this request belongs to an address we serve.")

@@ -27,12 +27,13 @@ def draw() -> None:
         empty(view, words or "")
         return
     chosen = next((at for at, line in enumerate(view.lines) if f"{line.what}-{line.row_id}" == go.param("open")), 0)
-    left, right = st.columns([2.2, 1], gap="medium")
+    left, right = st.columns([2.35, 1], gap="medium")
     with left:
         parts.queue_list(view, chosen, lambda at: _open(view.lines[at]))
         foot(view)
     with right, st.container(border=True, key="detail"):
         detail(view.lines[chosen])
+        parts.open_button(view.lines[chosen].what, view.lines[chosen].row_id)
 
 
 def _scope(before: str) -> None:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 URGENCY = {"late": "red", "today": "orange", "later": "gray", "none": "gray"}
 ANYWHERE = "elsewhere"
+WIDTHS = {"Due": 108, "Number": 116, "Request": 150, "Where": 156, "State": 100, "With": 116}
+"""Of the grid's columns, in pixels: together they fit beside the detail at 1440."""
 
 
 # --- whom and where ---------------------------------------------------------------------------------------------------
@@ -144,14 +146,15 @@ def nearby(form: Attempt, found: Nearby, subject: About) -> None:
 def due_card(text: str, steps: Sequence[str], rule: str = "", *, late: bool = False) -> None:
     """When it is due, and each step why then."""
     with st.container(border=True, key="due-card"):
-        st.caption("Due")
-        words = inert(text[:1].upper() + text[1:])
-        st.subheader(f":red[{words}]" if late else words)
+        with st.container(gap=None):
+            st.caption("Due")
+            words = inert(text[:1].upper() + text[1:])
+            st.subheader(f":red[{words}]" if late else words)
         if steps:
             with st.expander("Why then?", type="compact", expanded=True):
                 lines = [f"Rule: {rule}", *steps] if rule else list(steps)
                 for line in lines:
-                    with st.expander(inert(line), type="step", expanded=False):
+                    with st.expander(inert(line), type="step", expanded=False, icon=":material/radio_button_checked:"):
                         pass
 
 
@@ -164,7 +167,7 @@ def facts(lines: Sequence[tuple[str, str]]) -> None:
         for label, value in lines:
             with st.container(horizontal=True, wrap=False, horizontal_alignment="distribute"):
                 st.caption(inert(label), width="content")
-                st.text(value or "—", width="content")
+                st.markdown(f":small[{inert(value or '—')}]", width="content", text_alignment="right")
 
 
 def timeline(steps: Sequence[Any]) -> None:
@@ -313,6 +316,7 @@ def queue_list(view: views.QueueView, chosen: int, choose: Callable[[int], None]
         st.dataframe(
             style, hide_index=True, key=key, row_height=38, height=38 * (min(len(lines), 14) + 1) + 2, on_select=from_grid,
             selection_mode="single-row-required", selection_default={"selection": {"rows": [chosen], "columns": [], "cells": []}},
+            column_config={name: st.column_config.Column(width=width) for name, width in WIDTHS.items()},
             alt=f"{view.total} cases, the most overdue first; the same cases follow as a list on a narrow screen",
         )  # fmt: skip
     with st.container(key="queue-list"):
@@ -340,8 +344,13 @@ def request_detail(view: CaseView) -> None:
     if view.description:
         user_text(f"“{view.description[:300]}”")
     facts([(fact.label, fact.value) for fact in view.facts if fact.label in ("With", "Follow-up", "Tell the caller", "Callers", "Reopened", "Comes from")])
-    if st.button("Open the case", key=f"open-{view.request_id}", shortcut="O", icon=":material/open_in_new:", width="stretch"):
-        go.to("case", id=view.request_id)
+
+
+def open_button(what: str, row_id: int) -> None:
+    """From the queue to the page of its own."""
+    label, page = ("Open the order", "work_order") if what == "work_order" else ("Open the case", "case")
+    if st.button(label, key=f"open-{what}-{row_id}", shortcut="O", icon=":material/open_in_new:", width="stretch"):
+        go.to(page, id=row_id)
 
 
 def order_detail(view: WorkOrderView) -> None:
@@ -354,8 +363,6 @@ def order_detail(view: WorkOrderView) -> None:
     if view.instructions:
         user_text(view.instructions[:300])
     facts([(fact.label, fact.value) for fact in view.facts])
-    if st.button("Open the order", key=f"open-order-{view.order_id}", shortcut="O", icon=":material/open_in_new:", width="stretch"):
-        go.to("work_order", id=view.order_id)
 
 
 # --- known events -----------------------------------------------------------------------------------------------------

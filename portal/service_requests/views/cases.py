@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from portal.service_requests.rules import case as case_rules
 from portal.service_requests.rules import request_type
 from portal.service_requests.rules.form import CHANNELS, TELL_BY
 from portal.service_requests.views import in_force
-from portal.shared.text import due_text, duration_text, format_phone, relative_text
+from portal.shared.text import day_text, due_text, duration_text, format_phone, relative_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -188,6 +189,7 @@ def case(request_id: int) -> CaseView | None:
         joined_names = _person_names(session, joined)
         order_states = in_force.states(session, in_force.WORK_ORDER)
         known = None if row.known_event_id is None else session.get(rows.KnownEvent, row.known_event_id)
+        areas = {area.code: area.name for area in rows.areas(session)}
         original = None if row.duplicate_of_id is None else rows.by_id(session, row.duplicate_of_id)
     kind = table.kind(row.state_code)
     endings = in_force.dispositions(table, definition)
@@ -201,7 +203,7 @@ def case(request_id: int) -> CaseView | None:
         Fact("Channel", CHANNELS.get(row.channel, row.channel), True),
         Fact("Tell the caller", TELL_BY.get(row.tell_by, row.tell_by)),
         Fact("Priority", row.priority.capitalize()),
-        Fact("District", row.district or "not known", True),
+        Fact("District", areas.get(row.district, row.district) or "not known", True),
     ]
     if row.joined_count:
         facts.append(Fact("Callers", f"{row.joined_count + 1}"))
@@ -306,6 +308,9 @@ def _answer(kept: dict[str, Any]) -> AnswerView:
     words = kept.get("words")
     if words is None:
         words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if words == value:
+        with contextlib.suppress(ValueError):  # a day of another system, kept as it was written
+            words = day_text(dt.date.fromisoformat(words), in_force.local_day())
     return AnswerView(str(kept.get("label", "")), str(words), str(value) if kept.get("photo") else "")
 
 
@@ -361,6 +366,20 @@ def _timeline(
     return [line for _, _, line in sorted(lines, key=lambda each: each[:2])]
 
 
+def _order_due(order: rows.WorkOrder, now: dt.datetime, zone: str) -> str:
+    if order.closed:
+        return "" if order.closed_at is None else f"closed {relative_text(order.closed_at, now, zone)}"
+    return "" if order.due_at is None else due_text(order.due_at, now, zone)
+
+
+def _order_timeline(order: rows.WorkOrder, now: dt.datetime, zone: str) -> tuple[TimelineStep, ...]:
+    """What the row itself says, for an order of another system, which brought no events."""
+    steps = [TimelineStep(relative_text(order.opened_at, now, zone), "Written", "", "", "build")]
+    if order.closed_at is not None:
+        steps.append(TimelineStep(relative_text(order.closed_at, now, zone), "Closed", order.crew, order.resolution, "check_circle"))
+    return tuple(steps)
+
+
 def work_order(order_id: int) -> WorkOrderView | None:
     """One work order; None when there is none."""
     now, zone = core.now(), in_force.zone()
@@ -398,12 +417,14 @@ def work_order(order_id: int) -> WorkOrderView | None:
         state_code=order.state_code,
         state=table.name(order.state_code),
         closed=order.closed,
-        due="" if order.due_at is None else due_text(order.due_at, now, zone),
+        due=_order_due(order, now, zone),
         late=late,
         address=order.address,
         instructions=order.instructions,
         facts=tuple(facts),
-        timeline=tuple(
+        timeline=_order_timeline(order, now, zone)
+        if not noted
+        else tuple(
             TimelineStep(
                 relative_text(each.at, now, zone),
                 case_rules.did(each.name).capitalize(),

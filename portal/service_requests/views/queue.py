@@ -121,11 +121,14 @@ def queue(actor: Actor, scope: str = "", words: str = "", page: int = 1) -> Queu
         by_number = bool(chosen)
         if by_number:
             total, page = len(chosen), 1
+        elif words:
+            # Words are looked for row by row, so once: what is found counts itself, up to what can be paged through.
+            found = rows.queue_page(session, _asked(actor, scope, now, waiting, words), PAGES_MOST * PAGE_ROWS, 0)
+            total, page = len(found), _page_in(page, len(found))
+            chosen = list(found[(page - 1) * PAGE_ROWS : page * PAGE_ROWS])
         else:
-            asked = _asked(actor, scope, now, waiting, words)
-            total = rows.queue_count(session, asked) if words else counts[scope]
-            page = max(1, min(page, PAGES_MOST, -(-total // PAGE_ROWS) or 1))
-            chosen = list(rows.queue_page(session, asked, PAGE_ROWS, (page - 1) * PAGE_ROWS))
+            total, page = counts[scope], _page_in(page, counts[scope])
+            chosen = list(rows.queue_page(session, _asked(actor, scope, now, waiting), PAGE_ROWS, (page - 1) * PAGE_ROWS))
         staff = rows.staff_names(session, {row.assigned_id for row in chosen if row.assigned_id})
     return QueueView(
         scopes=tuple(Scope(code, names[code], counts[code]) for code in SCOPES),
@@ -136,6 +139,11 @@ def queue(actor: Actor, scope: str = "", words: str = "", page: int = 1) -> Queu
         pages=min(PAGES_MOST, -(-total // PAGE_ROWS)),
         by_number=by_number,
     )
+
+
+def _page_in(page: int, total: int) -> int:
+    """The page asked for, or the nearest there is."""
+    return max(1, min(page, PAGES_MOST, -(-total // PAGE_ROWS) or 1))
 
 
 def _by_number(session: Session, words: str) -> list[Any]:
