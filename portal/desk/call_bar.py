@@ -15,13 +15,18 @@ from streamlit.errors import StreamlitAPIException
 
 from db import core
 from portal import settings
+from portal.accounts.commands import check_identity_by_facts
 from portal.contacts import commands, rules, views
 from portal.desk import contacts_parts, go, who
 from portal.desk.text import inert
-from portal.shared.text import clock_text, count_text, format_phone
+from portal.directory import views as directory
+from portal.shared.text import clock_text, format_phone
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from portal.contacts.views import Call
+    from portal.shared.receipt import Receipt
 
 CHANGED = "call_bar.changed"
 """Set by a click that changes the whole page: taking a call, a check of who is speaking."""
@@ -169,52 +174,106 @@ def _leave_when_typed() -> None:
 def _identity(call: Call) -> None:
     full = views.FULL_STRENGTH
     icon = "verified_user" if call.strength >= full else "shield" if call.strength == 0 else "gpp_maybe"
-    with st.popover(f"ID {call.strength} of {full}", icon=f":material/{icon}:", key="call_bar.identity", wrap=False):
-        if call.person_id is None:
-            st.text("Find the customer first; then check who is speaking.")
+    # Its inside is drawn only while it is open: the bar itself stays one query.
+    popover = st.popover(
+        f"ID {call.strength} of {full}",
+        icon=f":material/{icon}:",
+        key="call_bar.identity",
+        wrap=False,
+        on_change="rerun",
+    )
+    if popover.open:
+        with popover:
+            _check(call)
+
+
+def _check(call: Call) -> None:
+    if call.person_id is None:
+        st.text("Find the customer first; then check who is speaking.")
+        return
+    contacts_parts.said("identity")
+    zone = settings.current().time_zone
+    if call.checked_at is not None:
+        at = clock_text(call.checked_at.astimezone(zone))
+        st.markdown(
+            f":green[:material/verified_user: Checked at {at}], strength {call.strength} of {views.FULL_STRENGTH}"
+        )
+        if call.strength >= views.FULL_STRENGTH:
             return
-        contacts_parts.said("identity")
-        if call.strength:
-            zone = settings.current().time_zone
-            at = f" at {clock_text(call.checked_at.astimezone(zone))}" if call.checked_at else ""
-            st.markdown(f":green[:material/verified_user: Checked{at}] · strength {call.strength} of {full}")
-        if call.locked_until is not None:
-            until = clock_text(call.locked_until.astimezone(settings.current().time_zone))
-            st.markdown(f":red[:material/lock: Checks are locked until {until}.] Call the number on file.")
-        elif call.has_secret:
-            with st.form("call_bar.secret", border=False, clear_on_submit=True):
-                st.text_input(
-                    "PIN or passphrase", key="call_bar.secret.typed", type="password", autocomplete="off", max_chars=64
-                )
-                st.form_submit_button("Check", on_click=_check_secret, args=(call,), icon=":material/key:")
-        else:
-            st.caption("No PIN on file.")
-        if call.phone:
-            st.button(
-                f"Answered at {format_phone(call.phone)}",
-                key="call_bar.called_back",
-                icon=":material/phone_callback:",
-                help="Call the number on file first. This records that the customer answered there.",
-                on_click=_confirm_call_back,
-                args=(call,),
-            )
-        st.caption(f"{count_text(call.checks, 'check')} on this call. Never say which answer was wrong.")
+    ways = {"pin": "PIN", "facts": "Facts", "call_back": "Call back"}
+    if call.locked_until is not None:
+        st.markdown(
+            f":red[:material/lock: Locked until {clock_text(call.locked_until.astimezone(zone))}.] Call the number on file."
+        )
+        ways = {"call_back": "Call back"}
+    elif not call.has_secret:
+        ways.pop("pin")
+    way = st.segmented_control(
+        "How", list(ways), default=next(iter(ways)), required=True, format_func=lambda code: ways.get(code, code),
+        label_visibility="collapsed", key=f"call_bar.identity.way.{call.id}.{len(ways)}",
+    )  # fmt: skip
+    {"pin": _by_secret, "facts": _by_facts, "call_back": _by_call_back}[way or next(iter(ways))](call)
+    st.caption("Never say which answer was wrong.")
+
+
+def _by_secret(call: Call) -> None:
+    with st.form("call_bar.secret", border=False, clear_on_submit=True):
+        st.text_input(
+            "PIN or passphrase", key="call_bar.secret.typed", type="password", autocomplete="off", max_chars=64
+        )
+        st.form_submit_button("Check", type="primary", on_click=_check_secret, args=(call,), icon=":material/key:")
+
+
+def _by_facts(call: Call) -> None:
+    facts = {choice.code: choice for choice in directory.choices("identity_fact")}
+    asked = st.pills(
+        "Ask two, or three to prove fully",
+        list(facts),
+        selection_mode="multi",
+        default=list(facts)[:3],
+        format_func=lambda code: facts[code].name,
+        key=f"call_bar.facts.{call.id}",
+    )
+    with st.form("call_bar.facts", border=False, clear_on_submit=True):
+        for code in asked:
+            st.text_input(facts[code].detail["ask"], key=f"call_bar.fact.{code}", autocomplete="off", max_chars=200)
+        st.form_submit_button(
+            "Check", type="primary", on_click=_check_facts, args=(call, tuple(asked)), icon=":material/fact_check:"
+        )
+
+
+def _by_call_back(call: Call) -> None:
+    if not call.phone:
+        st.text("There is no number on file.")
+        return
+    st.text("Hang up, call the number on file, and confirm when the customer answers there.")
+    st.button(
+        f"Answered at {format_phone(call.phone)}",
+        key="call_bar.called_back",
+        type="primary",
+        icon=":material/phone_callback:",
+        on_click=_confirm_call_back,
+        args=(call,),
+    )
 
 
 def _check_secret(call: Call) -> None:
     secret = st.session_state.get("call_bar.secret.typed", "")
-    contacts_parts.carry_out(
-        "identity",
-        ("pin", call.id, call.checks),
-        lambda key: commands.check_identity(who.actor(), rules.SecretCheck(call.id, secret), key=key),
+    _carry_out_check(
+        call, "pin", lambda key: commands.check_identity(who.actor(), rules.SecretCheck(call.id, secret), key=key)
     )
-    st.session_state[CHANGED] = True
+
+
+def _check_facts(call: Call, codes: tuple[str, ...]) -> None:
+    answers = tuple((code, st.session_state.get(f"call_bar.fact.{code}") or "") for code in codes)
+    _carry_out_check(call, "facts", lambda key: check_identity_by_facts(who.actor(), call.id, answers, key=key))
 
 
 def _confirm_call_back(call: Call) -> None:
-    contacts_parts.carry_out(
-        "identity",
-        ("call_back", call.id, call.checks),
-        lambda key: commands.confirm_call_back(who.actor(), call.id, True, key=key),
-    )
+    _carry_out_check(call, "call_back", lambda key: commands.confirm_call_back(who.actor(), call.id, True, key=key))
+
+
+def _carry_out_check(call: Call, way: str, run: Callable[[str], Receipt]) -> None:
+    # The number of checks so far names the try: two clicks on one answer count once.
+    contacts_parts.carry_out("identity", (way, call.id, call.checks), run)
     st.session_state[CHANGED] = True

@@ -75,8 +75,6 @@ ICONS: Final[dict[str, str]] = {
     "promise": "handshake",
     "call_back": "phone_callback",
     "emergency": "emergency_home",
-    "request": "assignment",
-    "work_order": "build",
     "known_event": "crisis_alert",
     "staff": "badge",
     "refusal": "block",
@@ -90,6 +88,9 @@ ICONS: Final[dict[str, str]] = {
     "payment": "payments",
 }
 """Icon by the part of an event's name before the dot."""
+
+WORDS: Final[dict[str, str]] = {"pin": "PIN", "call_back": "a call to the number on file", "email": "e-mail"}
+"""Codes that do not read well when merely spelled out."""
 
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 _HOLE = re.compile(r"\{(\w+)\}")
@@ -121,4 +122,6 @@ def _word(detail: Mapping[str, Any], key: str) -> str:
     if value is None or isinstance(value, (dict, list)):
         return ""
     text = str(value)
+    if text in WORDS:
+        return WORDS[text]
     return text.replace("_", " ") if re.fullmatch(r"[a-z0-9_]+", text) else text
