@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -66,8 +67,23 @@ def imported_before(
 
 
 def add_imported(session: Session, values: Sequence[dict[str, Any]]) -> None:
-    """New requests, all columns given."""
-    session.execute(sa.insert(table_of(ServiceRequest)), values)
+    """New requests; each gives the same columns, and all that must not be empty."""
+    if session.get_bind().dialect.name != "postgresql":
+        session.execute(sa.insert(table_of(ServiceRequest)), values)
+        return
+    # COPY takes less than half the time of as many INSERTs.
+    names = list(values[0])
+    as_text = [isinstance(ServiceRequest.__mapper__.columns[name].type, sa.JSON) for name in names]
+    connection = session.connection().connection.driver_connection
+    assert connection is not None
+    with connection.cursor().copy(f"COPY service_request ({', '.join(names)}) FROM STDIN") as copy:
+        for row in values:
+            copy.write_row(
+                [
+                    json.dumps(value) if text and value is not None else value
+                    for value, text in zip(row.values(), as_text, strict=True)
+                ]
+            )
 
 
 def change_imported(session: Session, columns: Sequence[str], values: Sequence[dict[str, Any]]) -> None:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from portal.service_requests.rules.import_row import ImportedRow
     from portal.shared.actor import Actor
 
-STEP_SECONDS = 0.08
+STEP_SECONDS = 0.1
 """What one transaction aims at; 0.2 s is the most another writer of an embedded database should have to wait for."""
 FIRST_STEP, LEAST_STEP, MOST_STEP = 200, 25, 2_000
 """Rows of one transaction; the number follows the time it takes."""
