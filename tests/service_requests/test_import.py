@@ -27,6 +27,8 @@ from tests import running
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from streamlit.testing.v1 import AppTest
+
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "tests" / "data" / "boston_core_sample.csv"
 BOSTON = ROOT / "db" / "packs" / "boston" / "import_map" / "core.toml"
@@ -202,6 +204,29 @@ def test_the_original_number_finds_the_request_and_what_was_missing_was_made(db:
         assert names[0] == "import.begun"
         assert names[-1] == "import.finished"
         assert set(names[1:-1]) == {"import.requests"}
+
+
+def test_an_imported_request_opens_as_a_case_like_any_other(
+    city: object, open_page: Callable[..., AppTest], tmp_path: Path
+) -> None:
+    """A street light of the sample that was closed after it was due."""
+    file = tmp_path / "one.csv"
+    with SAMPLE.open(encoding="utf-8") as opened:
+        lines = opened.readlines()
+    file.write_text(
+        "".join(
+            [lines[0], *(each for each in lines if ",Street Light Outages," in each and ",OVERDUE,Closed," in each)][:2]
+        ),
+        "utf-8",
+    )
+    assert importing.run_command(file, BOSTON, tmp_path / "r.csv") == 0
+    (row,) = stored("id, number, external_id", "boston")
+    page = open_page("case", "supervisor", id=row["id"])
+    assert not page.exception
+    assert [each.value for each in page.code] == [row["number"]]
+    shown = " ".join(each.value for kind in (page.title, page.markdown, page.caption, page.text) for each in kind)
+    assert "Street light out" in shown
+    assert "Closed" in shown
 
 
 # --- again, changed, twice, interrupted

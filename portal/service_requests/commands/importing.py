@@ -151,7 +151,7 @@ class _Progress:
             return
         self.told = now
         share = f", {min(99, 100 * at_byte // self.size)} %" if self.size else ""
-        sys.stderr.write(f"\r{read:,} rows{share}, {read / (now - self.began):,.0f} a second ")
+        sys.stderr.write(f"\r\x1b[K{read:,} rows{share}, {read / (now - self.began):,.0f} a second ")
         sys.stderr.flush()
 
     def clear(self) -> None:
