@@ -115,6 +115,15 @@ def agreement(session: Session, agreement_id: int) -> ServiceAgreement | None:
     return session.get(ServiceAgreement, agreement_id)
 
 
+def agreement_of_order(session: Session, order_id: int) -> ServiceAgreement | None:
+    """The agreement a work order starts or ends."""
+    return session.scalar(
+        sa.select(ServiceAgreement)
+        .join(WorkOrder, WorkOrder.agreement_id == ServiceAgreement.id)
+        .where(WorkOrder.id == order_id)
+    )
+
+
 def point(session: Session, point_id: int) -> ServicePoint | None:
     return session.get(ServicePoint, point_id)
 

@@ -14,8 +14,7 @@ def draw() -> None:
     account_id, person_id, premise_id = moves_parts.caller()
     screen = views.start_form(who.actor(), premise_id, account_id, person_id)
     if form.receipt:
-        back = ("customer", dict(form.receipt.go_query))
-        attempt.show_receipt(form.receipt, again="Start another", back=back)
+        moves_parts.receipt(form.receipt, again="Start another")
         return
     moves_parts.head("Start service", screen.customer)
     if screen.place is None:
@@ -25,8 +24,7 @@ def draw() -> None:
     left, right = st.columns([1.85, 1], gap="large")
     with left:
         st.subheader("Where")
-        moves_parts.place_line(screen)
-        form.problem("premise")
+        moves_parts.place_line(form, screen)
         plan = moves_parts.start_fields(form, screen, conversation)
         chosen = len(form.value("service_kinds") or ())
         form.submit(

@@ -46,7 +46,7 @@ def draw() -> None:
     form = attempt.begin("stop_service", commands.stop_service, title="Stop service")
     account_id, _, premise_id = moves_parts.caller()
     if form.receipt:
-        attempt.show_receipt(form.receipt, back=("customer", dict(form.receipt.go_query)))
+        moves_parts.receipt(form.receipt)
         return
     first = views.stop_form(account_id, premise_id)
     moves_parts.head("Stop service", first.customer)
@@ -68,7 +68,7 @@ def draw() -> None:
         if form.value("asked_by") == "owner" and first.landlord:
             st.markdown(f":orange[:material/gavel: {inert(first.landlord)}]")
         form.text("forwarding_address", "Forwarding address", placeholder="Mailing address on file")
-        form.phone("phone", "Number afterwards", placeholder=inert(first.customer.phone))
+        form.phone("phone", "Number afterwards", placeholder=first.customer.phone)
         for name in ("premise", "account"):
             form.problem(name)
         chosen = len(form.value("service_kinds") or ())

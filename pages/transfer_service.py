@@ -14,7 +14,7 @@ def draw() -> None:
     form = attempt.begin("transfer_service", commands.transfer_service, title="Transfer service")
     account_id, _, premise_id = moves_parts.caller()
     if form.receipt:
-        attempt.show_receipt(form.receipt, back=("customer", dict(form.receipt.go_query)))
+        moves_parts.receipt(form.receipt)
         return
     old = views.stop_form(account_id)
     screen = views.start_form(who.actor(), premise_id, account_id)
@@ -34,9 +34,11 @@ def draw() -> None:
         form.choice("from_premise", "Old address", list(lines), old.premise_id, format_func=lines.get, on=place)
         form.date("stop_on", "Last day there", screen.on, on=day)
         st.subheader("To")
-        moves_parts.place_line(screen)
-        form.problem("premise")
+        moves_parts.place_line(form, screen)
         plan = moves_parts.start_fields(form, screen, conversation, transfer=True)
+        leaving = asked_for.StopForm(
+            screen.customer.account_id, form.value("from_premise"), tuple(kind.code for kind in old.kinds), form.value("stop_on")
+        )
         chosen = len(form.value("service_kinds") or ())
         form.submit(
             f"Transfer {count_text(chosen, 'service')}" if chosen else "Transfer service",
@@ -52,7 +54,8 @@ def draw() -> None:
         )
         moves_parts.booked(screen.customer.account_id)
     with right:
-        moves_parts.start_side(plan)
+        ends = views.stop_form(account_id, form.value("from_premise"), leaving).read_back
+        moves_parts.start_side(plan, before=ends.removesuffix(" Is that right?"))
 
 
 draw()

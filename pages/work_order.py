@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from portal.desk import go, who
+from portal.desk import go, moves_parts, who
 from portal.desk import service_requests_parts as parts
 from portal.desk.text import inert, user_text
 from portal.service_requests import commands, views
@@ -50,8 +50,8 @@ def draw() -> None:
 
 def acts(view: views.WorkOrderView) -> None:
     """Only what the state allows."""
-    if view.by_field_result:
-        st.info("This order starts or stops a service. Its field result closes it.", icon=":material/bolt:")
+    if view.by_field_result and moves_parts.awaits_result(view.order_id):
+        moves_parts.field_result(view.order_id)
     else:
         with st.container(border=True, key="close"):
             parts.close_act(view.order_id, view.version, view.dispositions, commands.close_work_order, what="order")

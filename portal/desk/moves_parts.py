@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from portal.desk import call, go, who
+from portal.desk import attempt, call, go, who
 from portal.desk.contacts_parts import carry_out, said
 from portal.desk.text import inert
 from portal.moves import commands
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from portal.desk.attempt import Attempt
-    from portal.shared.receipt import Step
+    from portal.shared.receipt import Receipt, Step
 
 ACCOUNT_CHOICES: Final = ("this", "new")
 
@@ -54,30 +55,35 @@ def head(title: str, customer: views.Customer) -> None:
 
 def choose_premise(label: str = "Address", *, param: str = "premise") -> None:
     """A search by address; choosing one puts it into the address of the page."""
-    typed = st.text_input(
+    column, _ = st.columns([1.85, 1])
+    typed = column.text_input(
         label, key=f"move.{param}.find", type="search", live="300ms", placeholder="House number and street", icon=":material/search:"
     )
     if not typed.strip():
-        st.caption("Type the house number and a part of the street; with apartments, the unit too.")
+        column.caption("Type the house number and a part of the street; with apartments, the unit too.")
         return
     found = views.premise_choices(typed)
     if not found:
-        st.text("No address fits. Check the house number, try fewer letters, or ask for the nearest cross street.")
+        column.text("No address fits. Check the house number, try fewer letters, or ask for the nearest cross street.")
     for place in found:
-        if st.button(inert(place.line), key=f"move.{param}.{place.premise_id}", icon=":material/home_pin:", width="stretch"):
+        if column.button(inert(place.line), key=f"move.{param}.{place.premise_id}", icon=":material/home_pin:", width="stretch"):
             st.query_params[param] = str(place.premise_id)
             st.rerun()
 
 
-def place_line(screen: views.StartScreen, *, param: str = "premise") -> None:
-    """The premise chosen, and the way to another one."""
+def place_line(form: Attempt, screen: views.StartScreen, *, param: str = "premise") -> None:
+    """The premise chosen with the way to another one, and the kind of customer there."""
     if screen.place is None:
         return
-    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    left, right = st.columns([2.2, 1], vertical_alignment="bottom")
+    with left.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         st.markdown(f":material/home_pin: {inert(screen.place.line)}", width="content")
         if st.button("Another address", type="tertiary", key=f"move.{param}.change"):
             st.query_params.pop(param, None)
             st.rerun()
+    form.problem("premise", left)
+    classes = asked_for.CUSTOMER_CLASSES
+    form.pick("customer_class", "Kind of customer", list(classes), screen.customer_class, format_func=classes.get, on=right)
 
 
 def services(form: Attempt, kinds: Sequence[views.KindChoice], label: str) -> tuple[str, ...]:
@@ -145,7 +151,6 @@ def present(form: Attempt, screen: views.StartScreen) -> Callable[[str], Any]:
 
 def start_fields(form: Attempt, screen: views.StartScreen, conversation: int | None, *, transfer: bool = False) -> views.StartPlan:
     """The left side: where, services, day, evidence, person and bill. Returns the plan for the answers as they are."""
-    classes = asked_for.CUSTOMER_CLASSES
     st.subheader("Services")
     services(form, screen.kinds, "Preselected from what the premise has")
     plan = views.start_plan(who.actor(), start_answers(present(form, screen), screen, conversation), transfer=transfer)
@@ -153,14 +158,12 @@ def start_fields(form: Attempt, screen: views.StartScreen, conversation: int | N
     if plan.occupied:
         _turnover(form, screen, plan)
     st.subheader("Person and bill")
-    left, right = st.columns(2)
-    form.pick("customer_class", "Kind of customer", list(classes), screen.customer_class, format_func=classes.get, on=left)
     if screen.customer.person_id is None:
         kinds = asked_for.PERSON_KINDS
-        form.pick("person_kind", "Person or company", list(kinds), screen.customer.person_kind, format_func=kinds.get, on=right)
+        form.pick("person_kind", "Person or company", list(kinds), screen.customer.person_kind, format_func=kinds.get)
     elif screen.customer.account_id is not None and not transfer:
         names = {"this": f"Account {screen.customer.account_number}", "new": "A new account"}
-        form.pick("account_choice", "Put it on", list(ACCOUNT_CHOICES), "this", format_func=names.get, on=right)
+        form.pick("account_choice", "Put it on", list(ACCOUNT_CHOICES), "this", format_func=names.get)
     _reach(form, screen)
     _money(form, screen, plan)
     return plan
@@ -219,11 +222,12 @@ def _money(form: Attempt, screen: views.StartScreen, plan: views.StartPlan) -> N
         form.text("benefited", "Exception: evidence that the applicant had the benefit of the former occupant's service")
 
 
-def start_side(plan: views.StartPlan) -> None:
-    """The right side: deposit and fees, what happens next, what to read back, the former occupant."""
+def start_side(plan: views.StartPlan, before: str = "") -> None:
+    """The right side: deposit and fees, what happens next, what to read back (`before`: words ahead of it), the former occupant."""
     with st.container(border=True):
         st.subheader("Deposit")
-        st.markdown(f"### {inert(format_cents(plan.deposit.cents))}" if plan.deposit.cents is not None else "### –")
+        if plan.deposit.cents is not None:
+            st.metric("Deposit", inert(format_cents(plan.deposit.cents)), label_visibility="collapsed")
         if plan.deposit.badge:
             st.badge(plan.deposit.badge, icon=":material/check:", color="green")
         for line in plan.deposit.lines:
@@ -233,7 +237,7 @@ def start_side(plan: views.StartPlan) -> None:
                 st.caption(inert(name), width="content")
                 st.caption(inert(format_cents(cents)), width="content")
     next_steps(plan.steps)
-    read_back(plan.read_back)
+    read_back(f"{before} {plan.read_back}".strip())
     if plan.debt_note is not None:
         with st.container(border=True):
             st.subheader(inert(plan.debt_note.headline))
@@ -256,6 +260,13 @@ def read_back(words: str) -> None:
     with st.container(border=True):
         st.subheader("Read back")
         st.text(words)
+
+
+def receipt(done: Receipt, *, again: str | None = None) -> None:
+    """The receipt of a move, the way back to the customer, and what can still be changed about it."""
+    attempt.show_receipt(dataclasses.replace(done, go=""), again=again, back=("customer", dict(done.go_query)))
+    account = dict(done.go_query).get("account", "")
+    booked(int(account) if account.isdecimal() else None)
 
 
 # --- what is booked ---------------------------------------------------------------------------------------------------
@@ -292,3 +303,35 @@ def _act(label: str, icon: str, command: Any, card: views.MoveCard, reason: str)
         )
 
     st.button(label, key=f"{name}.{card.id}", icon=f":material/{icon}:", on_click=click)
+
+
+# --- the result of a visit --------------------------------------------------------------------------------------------
+
+
+def awaits_result(order_id: int) -> bool:
+    """Whether an agreement waits for this order's result."""
+    return views.result_form(order_id) is not None
+
+
+@who.fragment
+def field_result(order_id: int) -> None:
+    """For an order that starts or stops a service: the day it was done and the reading, which close it."""
+    form = attempt.begin("work_order", commands.confirm_agreement, title="Field result")
+    screen = views.result_form(order_id)
+    if screen is None:
+        st.info("Nothing waits for this order any more. Close the page and look at the customer.", icon=":material/bolt:")
+        return
+    with st.container(border=True, key="field-result"):
+        st.subheader("Field result")
+        st.caption(inert(screen.what))
+        if screen.hold:
+            st.markdown(f":orange-badge[:material/pause_circle: Held] {inert(screen.hold)}")
+        form.date("on", "Done on", screen.on)
+        if screen.meter:
+            form.number("read", f"Reading of meter {inert(screen.meter)}", min_value=0, step=1, help=screen.last or None)
+        form.problem("agreement")
+        form.submit(
+            "Confirm",
+            lambda v: (screen.agreement_id, v["on"], None if v["read"] is None else int(v["read"]), screen.version),
+            icon=":material/check:",
+        )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
-from db import accounts, core, moves
+from db import accounts, core, moves, service_requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -245,3 +245,37 @@ class TestTransfer:
         words = said(page)
         assert "too long ago" in words
         assert "too far ahead" in words
+
+
+class TestFieldResult:
+    """On the work order's page: what makes a pending agreement active."""
+
+    def test_the_reading_closes_the_order_and_begins_the_service(self, open_page: Callable[..., AppTest], city: City) -> None:
+        page = open_page("start_service", account=city.account["priya"], premise=city.premise["tanner61"])
+        field(page, "on").set_value(dt.date(2026, 11, 24))
+        sound(submit(page.run(), "start_service"))
+        with core.read() as session:
+            order = session.scalars(sa.select(service_requests.WorkOrder).where(service_requests.WorkOrder.order_code == "W-ON")).one()
+        page = sound(open_page("work_order", "supervisor", id=order.id))
+        assert "Water starts at 61 Tanner St, booked for Tue, Nov 24" in said(page)
+        page = sound(submit(page, "work_order"))
+        assert "Enter the reading of meter W-91061" in said(page)
+        field(page, "read").set_value(905)
+        sound(submit(page.run(), "work_order"))
+        with core.read() as session:
+            state = session.scalars(
+                sa.select(accounts.ServiceAgreement.state_code).where(
+                    accounts.ServiceAgreement.service_point_id == city.point["tanner61", "sewer"]
+                )
+            ).one()
+            order = session.get_one(service_requests.WorkOrder, order.id)
+        assert state == "active"  # sewer follows water
+        assert (order.closed, order.state_code) == (True, "done")
+
+    def test_a_representative_sees_the_order_and_enters_nothing(self, open_page: Callable[..., AppTest], city: City) -> None:
+        page = open_page("stop_service", account=city.account["wei"])
+        sound(submit(page, "stop_service"))
+        with core.read() as session:
+            order = session.scalars(sa.select(service_requests.WorkOrder).where(service_requests.WorkOrder.order_code == "W-OFF")).one()
+        page = sound(open_page("work_order", "representative", id=order.id))
+        assert "Confirm" not in [button.label for button in page.button]

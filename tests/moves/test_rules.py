@@ -232,7 +232,7 @@ class TestForm:
     def test_a_building_asks_for_the_unit(self, policy: MovePolicy) -> None:
         found = form.start_problems(asked(), dataclasses.replace(facts(policy, water=VISIT), units=("Unit 1", "Unit 2")))
         assert found[0].field == "premise"
-        assert "Unit 1 and Unit 2" in found[0].message
+        assert "Unit 1 or Unit 2" in found[0].message
 
     @pytest.mark.parametrize(
         ("change", "field"),

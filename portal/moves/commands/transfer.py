@@ -49,6 +49,7 @@ def transfer_service(actor: Actor, work: Work, asked: form.TransferForm) -> Rece
     ends = words.stop_said(
         here.policy, stopped.move, here.premise.address, stopped.at_once, to_owner=bool(stopped.to_owner), send_to="the new address"
     )
+    said, _, number = receipt.say.rpartition(" Your number")
     leaving = Step(
         day_text(stopped.move.on, today),
         f"Last reading at {here.premise.address}: {here.policy.names_of(stopped.move.service_kinds)}",
@@ -57,7 +58,7 @@ def transfer_service(actor: Actor, work: Work, asked: form.TransferForm) -> Rece
     return dataclasses.replace(
         receipt,
         title=receipt.title.replace("Start of", "Transfer of", 1),
-        say=f"{receipt.say} {ends.rpartition(' Your number')[0]}",
+        say=f"{said} {ends.rpartition(' Your number')[0]} Your number{number}",
         steps=(leaving, *receipt.steps),
         orders=receipt.orders + tuple((row.number, f"{row.name} · {row.order_code}") for row in here.opened),
     )

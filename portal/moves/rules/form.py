@@ -176,7 +176,7 @@ def start_problems(form: StartForm, facts: StartFacts) -> list[Problem]:
         found.append(Problem("premise", "Choose the premise: type the house number and street, and pick it from the list."))
         return found + _person_problems(form, facts)
     if facts.units:
-        found.append(Problem("premise", f"This address has units. Ask which one and choose it: {listed(facts.units[:8])}."))
+        found.append(Problem("premise", f"This address has units. Ask which one and choose it: {listed(facts.units[:8], last='or')}."))
     found += _kind_problems(form, facts)
     found += _date_problems(form, facts)
     found += _person_problems(form, facts)
@@ -269,7 +269,7 @@ def _visit_day_problems(form: StartForm, facts: StartFacts) -> list[Problem]:
         asked = policy.names_of([kind for kind in visited if facts.points[kind].adult_needed])
         return [Problem("adult_present", f"{asked.capitalize()} needs an adult at home for the appointment. Ask who will be there, and tick it.")]
     if form.window and form.window not in dict(policy.dates.windows):
-        return [Problem("window", f"Choose the time of the visit from the list: {listed([name for _, name in policy.dates.windows])}.")]
+        return [Problem("window", f"Choose the time of the visit from the list: {listed([name for _, name in policy.dates.windows], 'or')}.")]
     return []
 
 
@@ -280,7 +280,7 @@ def _turnover_problems(form: StartForm, facts: StartFacts) -> list[Problem]:
     if form.evidence_code and row is None:
         found.append(Problem("evidence", "Choose the evidence from the list."))
     elif occupied and row is None and not facts.is_owner:
-        ways = listed([one.name.lower() for one in facts.policy.evidence.values()])
+        ways = listed([one.name.lower() for one in facts.policy.evidence.values()], "or")
         found.append(Problem("evidence", f"Someone else is still active here for {facts.policy.names_of(occupied)}. Choose the evidence: {ways}."))
     elif row is not None and row.needs_note and not form.evidence_note.strip():
         found.append(Problem("evidence_note", f"{row.name}: write down what was said. {row.ask}"))

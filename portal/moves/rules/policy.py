@@ -204,10 +204,10 @@ def _order(row: Row) -> OrderKind:
     )
 
 
-def listed(words: Iterable[str]) -> str:
+def listed(words: Iterable[str], last: str = "and") -> str:
     """“a”, “a and b”, “a, b and c”."""
     items = list(words)
-    return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
+    return f" {last} ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
 
 
 def _needed(rows: Mapping[str, Row], code: str) -> Row:

@@ -12,6 +12,7 @@ from db import core, moves
 from portal.moves.rules import debt, form, order, words
 from portal.moves.views import facts, steps
 from portal.moves.views import policy as policy_rows
+from portal.moves.views.book import load_book
 from portal.shared.text import day_text, format_phone
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class StartScreen:
     customer_class: str = "residential"
     kinds: tuple[KindChoice, ...] = ()
     on: dt.date | None = None
-    """The first day all preselected services can be had."""
+    """The first day all preselected services can be had without a same-day fee."""
     last_on: dt.date | None = None
     windows: Mapping[str, str] = field(default_factory=dict)
     evidence: Mapping[str, str] = field(default_factory=dict)
@@ -155,6 +156,21 @@ class MoveCard:
     can_hold: bool
 
 
+@dataclass(frozen=True)
+class ResultScreen:
+    """What the field result of an order is asked with."""
+
+    agreement_id: int
+    version: int
+    what: str
+    on: dt.date
+    meter: str
+    """The number and unit of the meter to read; empty: none."""
+    last: str
+    """The last reading; empty: none."""
+    hold: str
+
+
 # --- choosing ---------------------------------------------------------------------------------------------------------
 
 
@@ -165,6 +181,8 @@ def premise_choices(text: str, most: int = 9) -> list[PlaceChoice]:
         ids: list[int] = []
         for found in account_rows.find(session, text, most * 2):
             premise_id = found.subject_id if found.kind == "premise" else found.premise_id
+            if found.kind == "account" and (account := moves.account(session, found.subject_id)) is not None:
+                premise_id = account.premise_id  # somebody is there, or was: the place is found under their account
             if premise_id is not None and premise_id not in ids:
                 ids.append(premise_id)
         return [choice for one in ids[:most] if (choice := _place(session, one, today)) is not None]
@@ -241,7 +259,10 @@ def start_form(
         points = context.facts.points
         kinds = policy.in_order(points)
         chosen = tuple(kind for kind in kinds if not points[kind].own_state)
-        first = form.earliest_on(dataclasses.replace(asked, service_kinds=chosen), context.facts)
+        first = max(today, form.earliest_on(dataclasses.replace(asked, service_kinds=chosen), context.facts))
+        if first == today and any(points[kind].people_needed for kind in chosen):
+            # A visit today costs the same-day fee: not what is offered first.
+            first = today + dt.timedelta(days=1)
         premise = moves.premise(session, premise_id)
         assert premise is not None
         return dataclasses.replace(
@@ -249,7 +270,7 @@ def start_form(
             address=premise.address,
             customer_class="commercial" if premise.kind == "business" or customer.customer_class == "commercial" else "residential",
             kinds=tuple(KindChoice(kind, policy.name_of(kind), policy.kinds[kind].icon, kind in chosen) for kind in kinds if kind in policy.kinds),
-            on=order.next_working_day(max(first, today), context.facts.calendar),
+            on=order.next_working_day(first, context.facts.calendar),
         )
 
 
@@ -447,3 +468,29 @@ def move_cards(account_id: int) -> list[MoveCard]:
                 )
             )
         return cards
+
+
+def result_form(order_id: int) -> ResultScreen | None:
+    """The agreement that waits for an order's result; None when nothing does."""
+    with core.read() as session:
+        today = facts.local_today(core.now())
+        row = moves.agreement_of_order(session, order_id)
+        point = None if row is None else moves.point(session, row.service_point_id)
+        premise = None if point is None else moves.premise(session, point.premise_id)
+        if row is None or point is None or premise is None or row.state_code not in ("pending_start", "pending_stop"):
+            return None
+        policy = policy_rows.move_policy(session, today)
+        start = load_book(session, premise, policy).move_of(row.id)
+        starts = row.state_code == "pending_start"
+        day = row.start_on if starts else row.stop_on or today
+        meter = moves.meters(session, premise.id).get(point.id)
+        before = moves.reads_around(session, meter.id, today)[0] if meter is not None else []
+        return ResultScreen(
+            row.id,
+            row.version,
+            f"{policy.name_of(row.service_kind)} {'starts' if starts else 'ends'} at {premise.address}, booked for {day_text(day, today)}",
+            today,
+            "" if meter is None else f"{meter.number}, {meter.unit}",
+            f"Last reading {before[0].read:,} on {day_text(before[0].read_on, today)}" if before else "",
+            words.HOLD_REASONS.get(start.hold_reason, "") if start is not None and start.state_code == "held" else "",
+        )

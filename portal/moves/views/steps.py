@@ -62,26 +62,30 @@ def start_steps(
     """After a start was saved: done now, orders by day, first collection, first bill."""
     now_on = policy.in_order(row.service_kind for row in at_once if row.state_code == "active")
     steps = [Step("Now", f"{policy.names_of(now_on).capitalize()} on, first reading taken", "bolt")] if now_on else []
-    steps += order_steps(policy, planned(book, orders), today)
-    return tuple(steps + _later_steps(session, book, policy, on, today, service_kinds))
+    plans = planned(book, orders)
+    steps += order_steps(policy, plans, today)
+    return tuple(steps + _later_steps(session, book, plans, on, today, service_kinds))
 
 
 def plan_steps(
     session: Session, book: Book, plans: Sequence[PlannedOrder], on: dt.date, today: dt.date, service_kinds: Sequence[str]
 ) -> tuple[Step, ...]:
     """Before a start is saved: the same, from what it would write."""
-    policy = book.policy
-    return tuple(order_steps(policy, plans, today) + _later_steps(session, book, policy, on, today, service_kinds))
+    return tuple(order_steps(book.policy, plans, today) + _later_steps(session, book, plans, on, today, service_kinds))
 
 
 def _later_steps(
-    session: Session, book: Book, policy: MovePolicy, on: dt.date, today: dt.date, service_kinds: Sequence[str]
+    session: Session, book: Book, plans: Sequence[PlannedOrder], on: dt.date, today: dt.date, service_kinds: Sequence[str]
 ) -> list[Step]:
     steps = []
-    collected = [kind for kind in service_kinds if kind in ("refuse", "recycling", "trash")]
+    policy = book.policy
+    # Nothing is collected before its cart stands there.
+    ready = {service_kind: day for _, service_kind, day in plans}
     by_day: dict[dt.date, list[str]] = {}
-    for one in waste_views.first_collections(session, tuple(collected), book.premise.collection_code, max(on, today)):
-        by_day.setdefault(one.on, []).append(one.service_kind)
+    for kind in service_kinds:
+        since = max(on, today, ready.get(kind, on))
+        for one in waste_views.first_collections(session, (kind,), book.premise.collection_code, since):
+            by_day.setdefault(one.on, []).append(kind)
     for day, kinds in sorted(by_day.items()):
         names = listed([policy.name_of(kind).lower() for kind in policy.in_order(kinds)])
         steps.append(Step(day_text(day, today), f"First collection of {names}, out by 6:30 am", "calendar_month"))
@@ -99,9 +103,11 @@ def stop_steps(
     policy = book.policy
     done = policy.in_order(at_once)
     steps = [Step("Now", f"{policy.names_of(done).capitalize()}: last reading taken", "bolt")] if done else []
-    steps += order_steps(policy, plans, today)
     if owner_kinds:
-        steps.append(Step(day_text(on, today), f"{policy.names_of(policy.in_order(owner_kinds)).capitalize()} go back to the owner on the same reading", "real_estate_agent"))
+        names = policy.names_of(policy.in_order(owner_kinds)).capitalize()
+        goes = "goes" if len(owner_kinds) == 1 else "go"
+        steps.append(Step(day_text(on, today), f"{names} {goes} back to the owner on the same reading", "real_estate_agent"))
+    steps += order_steps(policy, plans, today)
     cycle = moves.next_cycle_dates(session, book.premise.read_cycle, max(on, today))
     if cycle is not None:
         steps.append(Step(f"By {day_text(cycle.bill_on, today)}", "Last bill; a deposit is set against it", "receipt_long"))
