@@ -29,7 +29,15 @@ from db import (
 from portal import upkeep
 from portal.billing.rules.dates import CycleCalendar
 from portal.demo_city import bills, colleagues, rows, surveys, talks
-from portal.demo_city.cases import CALLER_COLUMNS, ORDER_COLUMNS, REQUEST_COLUMNS, STATE_COLUMNS, Cases, types_in_use
+from portal.demo_city.cases import (
+    CALLER_COLUMNS,
+    ORDER_COLUMNS,
+    REQUEST_COLUMNS,
+    STATE_COLUMNS,
+    ActiveEvent,
+    Cases,
+    types_in_use,
+)
 from portal.demo_city.city import City, plan_city
 from portal.demo_city.days import make_days
 from portal.demo_city.draw import stream
@@ -308,7 +316,7 @@ class _Maker:
             policy = move_policy(session, today)
             subjects = [row.code for row in directory.reference(session, "opinion_subject", today)]
         desk = colleagues.Desk(self.team)
-        events: dict[str, tuple[int, frozenset[str]]] = {}
+        events: dict[str, ActiveEvent] = {}
         cases = Cases(city, desk, types, calendars, departments, events)
         known = talks.known_events(city, cases, kinds)
         events |= talks.types_of_active(known)

@@ -108,6 +108,16 @@ class TypeInUse:
     """Asked for by businesses only."""
 
 
+@dataclass(frozen=True)
+class ActiveEvent:
+    """A known event that is on now, as far as requests ask."""
+
+    id: int
+    district: str
+    started_at: str
+    """As stored."""
+
+
 @dataclass
 class Month:
     """Rows of one month, ready to load: parents first."""
@@ -146,10 +156,10 @@ class Cases:
         types: list[TypeInUse],
         calendars: Mapping[str, Mapping[str, Any]],
         departments: Mapping[str, str],
-        events: Mapping[str, tuple[int, frozenset[str]]],
+        events: Mapping[str, ActiveEvent],
     ) -> None:
         """`calendars` and `departments` (by division) come from the packs; `events` says for a request type which known
-        event is on now, and in which districts."""
+        event is on now."""
         self.city, self.desk, self.types, self.calendars = city, desk, types, calendars
         self.departments, self.events = departments, events
         self.named_share = 0.0
@@ -220,7 +230,13 @@ class Cases:
     ) -> None:
         city, life = self.city, drawn["life"].tolist()
         kind = self.types[which]
-        premise = self._premise(kind, float(drawn["premise"]), float(drawn["hot"]))
+        event = self.events.get(kind.definition.code)
+        if event is not None and self._utc(opened) < event.started_at:
+            event = None
+        if event is not None:
+            premise = self._premise_in(event.district, float(drawn["premise"]))
+        else:
+            premise = self._premise(kind, float(drawn["premise"]), float(drawn["hot"]))
         original = None
         if life[0] < 0.02 and which in before and opened - before[which][1] < 4 * DAY:
             # Somebody reports what a neighbour reported in the days before.
@@ -243,7 +259,14 @@ class Cases:
             others = [one for one in self.desk.representatives.tolist() if one != representative]
             representative = int(others[int(drawn["staff"]) % len(others)]) if others else representative
         steps, due = self._life(
-            kind, opened, division, life, float(drawn["late"]), original is not None, int(drawn["staff"])
+            kind,
+            opened,
+            division,
+            life,
+            float(drawn["late"]),
+            original is not None,
+            int(drawn["staff"]),
+            representative,
         )
         past = [step for step in steps if step[1] <= self.now]
         state = past[-1][0]
@@ -275,7 +298,6 @@ class Cases:
         nowhere = definition.place == "none"
         assigned = next((step[2] for step in reversed(past) if step[0] == "assigned"), None)
         recent = self.now - opened < EXPLAIN_DAYS * DAY
-        event, districts = self.events.get(definition.code, (None, frozenset()))
         opened_on = dt.date.fromordinal(opened // DAY)
         made.requests.append(
             (
@@ -289,7 +311,7 @@ class Cases:
                 json_text([f"Rule: {definition.sla_rule}.", *due.explanation]) if due is not None and recent else None,
                 None if closed_at is None else self._utc(closed_at), ending.code if ending else None, resolution,
                 sum(1 for step in past if step[3] == "reopen"), assigned, representative,
-                original, event if event and not closed and district in districts else None, joined,
+                original, None if event is None else event.id, joined,
                 TELL_BY[drawn["tell"]] if known else "none", f"{opened_on:%Y-%m}",
                 None if closed_at is None else self._real_minutes(opened, closed_at),
                 None if closed_at is None or due_minute is None else int(self._instant(closed_at) <= due_minute), 0,
@@ -326,10 +348,22 @@ class Cases:
             before[which] = (request_id, opened, premise)
 
     def _life(
-        self, kind: TypeInUse, opened: int, division: str | None, life: list[float], late: float, double: bool, who: int
+        self,
+        kind: TypeInUse,
+        opened: int,
+        division: str | None,
+        life: list[float],
+        late: float,
+        double: bool,
+        who: int,
+        representative: int,
     ) -> tuple[list[tuple[str, int, int | None, str]], Due | None]:
         """Steps (state, local minute, colleague, why) to the end of its life, also those still to come, and when it is due."""
         worker = self.desk.of_division(division, who)
+        if worker is None and who % 10 < 3:
+            worker = (
+                representative  # whoever took it keeps an eye on it, where the division does not work in the portal
+            )
         steps: list[tuple[str, int, int | None, str]] = [("new", opened, None, "")]
         due = self._due(kind, opened, ())
         if double:
@@ -415,6 +449,11 @@ class Cases:
         if hot < 0.12 and not kind.business:
             return int(self._hot[int(drawn * len(self._hot))])
         rows = self._candidates[key]
+        return int(rows[int(drawn * len(rows))])
+
+    def _premise_in(self, district: str, drawn: float) -> int:
+        """Where an event is on, everybody who calls about it lives."""
+        rows = np.flatnonzero(self.city.place.district == [area.code for area in self.city.areas].index(district))
         return int(rows[int(drawn * len(rows))])
 
     def _hot_premises(self) -> np.ndarray:

@@ -5,13 +5,14 @@ known events of the city.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from db.bulk import json_text
-from portal.demo_city.cases import DAY, TALK_DAYS, WEEKDAYS
+from portal.demo_city.cases import DAY, TALK_DAYS, WEEKDAYS, ActiveEvent
 from portal.demo_city.draw import chosen, stream
 from portal.demo_city.people import named_accounts
 
@@ -84,6 +85,8 @@ PROMISES = (
     ("credit", "The late fee is taken off the next bill."),
     ("date", "The due date is kept open until then."),
 )
+FORGOTTEN_DAYS = 8
+"""An open promise is at most so late: then somebody noticed."""
 PROMISED_CREDIT_CENTS = (500, 1_000, 2_500)
 
 
@@ -208,7 +211,8 @@ def _promise(cases: Cases, staff: int, row: int, person: int, talk: int, begun: 
     kind, words = PROMISES[int(luck[3] * len(PROMISES))]
     due = _due(begun, 2 + int(luck[4] * 6))
     outcome, settled = "open", None
-    if due <= cases.now and luck[5] < 0.985:
+    forgotten = luck[5] >= 0.9 and cases.now - due < FORGOTTEN_DAYS * DAY
+    if due <= cases.now and not forgotten:
         outcome = "kept" if luck[6] < 0.92 else "broken"
         settled = cases.utc(due - int(luck[6] * 300))
     amount = PROMISED_CREDIT_CENTS[int(luck[5] * len(PROMISED_CREDIT_CENTS))] if kind == "credit" else None
@@ -247,19 +251,17 @@ def known_events(city: City, cases: Cases, kinds: Mapping[str, Mapping[str, Any]
         begun = (today - back) * DAY + 8 * 60 + int(generator.integers(0, 500))
         kind = past[int(generator.integers(0, len(past)))]
         add(kind, int(generator.integers(0, len(codes))), begun, begun + 90 + int(generator.integers(0, 1500)), None)
-    for kind, area, hours in (("route_delay", 1, 19), ("main_break", 4, 14)):
+    for kind, area, hours in (("route_delay", 1, 24), ("main_break", 4, 20)):
         if kind in kinds:
             add(kind, area % len(codes), cases.now - hours * 60, None, cases.now + 150)
     return made
 
 
-def types_of_active(rows: list[Row]) -> dict[str, tuple[int, frozenset[str]]]:
-    """For a request type, the event that is on now and its districts."""
-    import json
-
-    found: dict[str, tuple[int, frozenset[str]]] = {}
+def types_of_active(rows: list[Row]) -> dict[str, ActiveEvent]:
+    """For a request type, the event that is on now."""
+    found: dict[str, ActiveEvent] = {}
     for row in rows:
         if row[-1] is None:
             for code in json.loads(row[7]):
-                found[code] = (row[0], frozenset(json.loads(row[6])))
+                found[code] = ActiveEvent(row[0], json.loads(row[6])[0], row[9])
     return found
