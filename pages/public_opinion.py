@@ -107,7 +107,7 @@ def _one_question(survey: str, board: views.Board) -> None:
         return
     left, right = st.columns([1, 1.35], gap="large")
     with left:
-        charts.show(opinion_parts.over_time(history, None if board.district_name else by_code[item]), key="waves")
+        charts.show(opinion_parts.over_time(history, board, item), key="waves")
     with right:
         opinion_parts.districts(history)
 

@@ -31,7 +31,8 @@ MOST_LINES: Final = 4
 """More lines in one figure cannot be followed: draw small multiples (`panel`)."""
 WHISKERS_UP_TO: Final = 8
 """Points; a longer line has its interval as a band."""
-LONGEST_NAME: Final = 44
+LONGEST_NAME: Final = 36
+"""Characters of a label inside a figure: more would meet the values at 390 px."""
 
 
 @dataclass(frozen=True)
@@ -265,7 +266,7 @@ def dots(rows: Sequence[Dot], *, before: str = "", look: Palette | None = None) 
             notes.append(_note(look, f"<i>{value}</i>", **beside, x=0, xanchor="left", yanchor="middle", xshift=-12))
         else:
             notes.append(
-                _note(look, value + remark, **beside, x=1, xanchor="left", yanchor="middle", xshift=12, yshift=6)
+                _note(look, value + remark, **beside, x=1, xanchor="left", yanchor="middle", xshift=12, yshift=2)
             )
     return {
         "data": traces if shown else traces[2:],

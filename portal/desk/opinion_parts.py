@@ -79,12 +79,8 @@ def ranked(board: Board, topic: str) -> charts.Chart:
     """The questions of a topic with intervals, the most satisfying first; the tick is the wave before."""
     lines = of_topic(board, topic)
     since = board.since.name if board.since else ""
-    best = [line for line in lines if line.figure.open]
-    title = board.headline
-    if not title and best:
-        title = f"{best[0].name} satisfies most ({words.percent(best[0].figure.share)}), {best[-1].name} least ({words.percent(best[-1].figure.share)})"
     measure = f"Share satisfied, {board.wave.name}{_where(board)}; “don't know” left out. Bar: 95% interval."
-    if since:
+    if board.compared:
         measure += f" Tick: {since}. All {board.compared} questions of the two waves are tested together (Benjamini-Hochberg, 5%)."
     rows = [
         charts.Dot(
@@ -97,36 +93,44 @@ def ranked(board: Board, topic: str) -> charts.Chart:
         for line in lines
     ]
     columns = (
-        "Question",
-        "Wording",
-        "Satisfied",
-        "95% from",
-        "95% to",
-        "Answers",
-        "Don't know",
-        "Mean points",
-        "Before",
-        "Change",
-    )
+        "Question", "Satisfied", "95% from", "95% to", "Answers", "Don't know", "Mean points", "Before", "Change", "Wording",
+    )  # fmt: skip
     table = tuple(
         (
-            line.name, line.wording, *_table_cells(line.figure), line.figure.dont_know if line.figure.open else "",
+            # How many of a district did not know would, taken from the city's number, tell of a closed district.
+            line.name, *_table_cells(line.figure), line.figure.dont_know if line.figure.open and not board.district_name else "",
             f"{line.figure.mean:.2f}" if line.figure.open else "", line.before.in_words() if line.before else "",
-            line.change.in_words() if line.change else "",
+            line.change.in_words() if line.change else "", line.wording,
         )
         for line in lines
     )  # fmt: skip
-    notes = (
-        ["Overlapping bars are no test: read the words at the right. Points come from unrounded shares."]
-        if since
-        else []
-    )
+    notes = []
+    if board.compared:
+        notes.append("Overlapping bars are no test: read the words at the right. Points come from unrounded shares.")
     if any(line.figure.seen != "shown" for line in lines):
         notes.append(CAREFUL_NOTE)
     return charts.Chart(
-        title or "No question was answered by enough people", measure, columns, table,
+        _ranked_title(board, lines), measure, columns, table,
         charts.dots(rows, before=since), " ".join(notes), f"questions-{board.wave.code}.csv",
     )  # fmt: skip
+
+
+def _ranked_title(board: Board, lines: Sequence[ItemLine]) -> str:
+    """The largest clear change among the questions shown; without one, which satisfies most and which least."""
+    best = [line for line in lines if line.figure.open]
+    if not best:
+        return f"Too few people{' of ' + board.district_name if board.district_name else ''} answered to show figures"
+    clear = [line for line in best if line.change and line.change.clear]
+    if clear:
+        line = max(clear, key=lambda each: abs(each.change.points) if each.change else 0.0)
+        before = line.before.share if line.before else 0.0
+        return f"{line.name}: the largest clear change, {words.percent(before)} to {words.percent(line.figure.share)}"
+    if any(line.change for line in best):
+        return "No clear change in these questions"
+    if len(best) == 1:
+        return f"{best[0].name}: {words.percent(best[0].figure.share)} satisfied"
+    most, least = best[0], best[-1]
+    return f"{most.name} satisfies most ({words.percent(most.figure.share)}), {least.name} least ({words.percent(least.figure.share)})"
 
 
 def _where(board: Board) -> str:
@@ -162,23 +166,24 @@ def _table_cells(figure: Figure) -> tuple[str, str, str, str]:
 # --- one question over time -------------------------------------------------------------------------------------------
 
 
-def over_time(history: History, line: ItemLine | None) -> charts.Chart:
+def over_time(history: History, board: Board, code: str) -> charts.Chart:
     """One question wave by wave, never joined where the sample or the way of asking changed."""
     moments = history.moments
     breaks = frozenset(at for at, moment in enumerate(moments) if moment.apart)
-    change = f"Since the wave before: {_small(line.change.in_words())}." if line and line.change else ""
+    change = _change_to_newest(history, board, code)
     if breaks:
         at = max(breaks)
         title = f"{moments[at - 1].wave.name} cannot be compared with {moments[at].wave.name}: {moments[at].apart}"
-    elif line and line.change:
-        title = f"{history.name}: {_small(line.change.in_words())}"
+    elif change:
+        title = f"{history.name}: {change}"
     elif moments[-1].figure.open:
         title = f"{history.name}: {words.percent(moments[-1].figure.share)} satisfied in {moments[-1].wave.name}"
     else:
         title = f"{history.name}: too few answers to show"
     measure = f"“{history.wording}” Share answering {history.counts_as}, whole city, with 95% intervals."
     if breaks:
-        measure += f" No line is drawn across ≠. {change}"
+        measure += " No line is drawn across ≠."
+        measure += f" {history.name}: {change}." if change else ""
     figure = charts.series(
         [charts.Line(history.name, tuple(_point(moment.figure) for moment in moments))],
         charts.Moments(
@@ -208,8 +213,14 @@ def over_time(history: History, line: ItemLine | None) -> charts.Chart:
     return charts.Chart(title, measure.strip(), columns, table, figure, file_name="waves.csv")
 
 
-def _small(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]
+def _change_to_newest(history: History, board: Board, code: str) -> str:
+    """“up 12 points from 2013 to 2015, more than chance”: of the whole city's newest wave, judged with all its questions."""
+    line = next((each for each in board.items if each.code == code), None)
+    newest = history.moments[-1].wave
+    if board.district_name or board.since is None or newest != board.wave or line is None or line.change is None:
+        return ""
+    sentence = line.change.in_words()
+    return f"{board.since.name} to {newest.name} {sentence[:1].lower()}{sentence[1:]}"
 
 
 # --- districts --------------------------------------------------------------------------------------------------------
@@ -266,15 +277,10 @@ def _one_wave(history: History, at: int) -> charts.Chart:
     measure = (
         f"Share satisfied, {history.moments[at].wave.name}, with 95% intervals. Tick: whole city.{_test_words(history)}"
     )
-    closed_words = (
-        "Held back: it would give a closed district away."
-        if any(each.figures[at].seen == "held_back" for each in order)
-        else ""
-    )
     return charts.Chart(
         _district_title(history, at), measure, ("District", "Satisfied", "95% from", "95% to", "Answers"),
         tuple((each.name, *_table_cells(each.figures[at])) for each in order),
-        charts.dots(rows, before="Whole city"), closed_words, "districts.csv",
+        charts.dots(rows, before="Whole city"), _closed_note(history), "districts.csv",
     )  # fmt: skip
 
 
@@ -294,7 +300,7 @@ def _panels(history: History) -> None:
             for each in history.districts
             for moment, figure in zip(history.moments, each.figures, strict=True)
         ),
-        note=CAREFUL_NOTE, file_name="districts.csv",
+        note=_closed_note(history), file_name="districts.csv",
     )  # fmt: skip
     charts.head(chart)
     for across in _in_rows(history.districts, 3):
@@ -306,6 +312,15 @@ def _panels(history: History) -> None:
                 if figure is not None:
                     charts.draw(figure, key=f"panel-{each.name}", alt=f"{each.name}: {_panel_words(history, each)}")
     charts.foot(chart, key="panels")
+
+
+def _closed_note(history: History) -> str:
+    """What parentheses and closed figures mean, where there are any."""
+    seen = {figure.seen for each in history.districts for figure in each.figures}
+    notes = [CAREFUL_NOTE] if seen & {"few", "closed", "held_back"} else []
+    if "held_back" in seen:
+        notes.append("Held back: with it, the figure of a smaller group could be worked out.")
+    return " ".join(notes)
 
 
 def _panel_words(history: History, each: views.DistrictHistory) -> str:
@@ -332,9 +347,9 @@ def comments(survey: str, wave: str, district: str, district_name: str) -> None:
     st.subheader(f"{count_text(found.total, 'comment')}" if found.total else "No comments", anchor=False)
     if not found.total:
         st.caption(
-            "Fewer than 10 people of this district answered: what they wrote is not shown apart."
-            if district
-            else "Nobody wrote anything in this wave, or its description names no comment column."
+            "Too few people of this district answered: what they wrote is not shown apart."
+            if found.closed
+            else "Nobody wrote anything here, or the description of the wave names no comment column."
         )
         return
     st.caption(

@@ -141,6 +141,8 @@ class Comments:
 
     total: int
     lines: tuple[Comment, ...]
+    closed: bool = False
+    """The chosen district has too few respondents for their words to be shown apart."""
 
 
 @dataclass(frozen=True)
@@ -417,8 +419,8 @@ def comments(survey: str, wave_code: str, district: str = WHOLE_CITY, page: int 
         if wave is None or wave.loading:
             return Comments(0, ())
         seen = closed.row_seen(rows.respondents_by_district(session, wave.id))
-        if district and seen.get(district) not in closed.OPEN:
-            return Comments(0, ())
+        if district and seen.get(district, "none") not in {*closed.OPEN, "none"}:
+            return Comments(0, (), closed=True)
         chosen = [district] if district else None
         total = rows.comment_count(session, wave.id, chosen)
         skip = max(0, page - 1) * COMMENT_ROWS
