@@ -6,15 +6,16 @@ from portal.contacts import commands
 from portal.desk import articles_parts, call, contacts_parts, go, who
 from portal.desk.text import inert
 from portal.directory import views
-from portal.shared.text import count_text
+from portal.shared.text import count_text, day_text
 
 
 def _answered(conversation_id: int, code: str) -> None:
-    contacts_parts.carry_out(
+    receipt = contacts_parts.carry_out(
         "articles",
         ("answered", conversation_id, code),
         lambda key: commands.answer_from_article(who.actor(), conversation_id, code, key=key),
     )
+    st.session_state["articles.answered"] = receipt is not None
 
 
 def _open(article: views.Article) -> None:
@@ -23,11 +24,12 @@ def _open(article: views.Article) -> None:
             st.subheader(inert(article.title), width="content")
             st.badge(inert(article.topic), color="gray")
         articles_parts.body(article.body)
-        st.caption(inert(f"{article.citation} · in force since {article.effective_from:%m/%d/%Y}"))
+        since = f" · in force since {day_text(article.effective_from, views.today())}" if article.dated else ""
+        st.caption(inert(article.citation + since))
         here = call.context() if who.actor().may("conversation.work") else None
         if here is None:
             return
-        clicked = st.button(
+        st.button(
             "Answered with this",
             type="primary",
             icon=":material/task_alt:",
@@ -36,13 +38,13 @@ def _open(article: views.Article) -> None:
             on_click=_answered,
             args=(here.id, article.code),
         )
-        if clicked and st.session_state.get("articles.said", ("", ""))[1] == "done":
-            st.session_state.pop("articles.said")
-            go.to("wrap_up")
 
 
 @who.fragment
 def draw() -> None:
+    if st.session_state.pop("articles.answered", False):
+        st.session_state.pop("articles.said", None)
+        go.to("wrap_up")
     st.title("Policies and how-to")
     contacts_parts.said("articles")
     left, right = st.columns([1, 1.35], gap="large")
@@ -68,7 +70,8 @@ def draw() -> None:
                 st.caption(
                     "Try the caller's own word, one word alone, or the beginning of it. No answer here? Open a request."
                 )
-        with st.container(border=bool(found), gap=None):
+        # A long list scrolls by itself, so that on a phone the answer stands right below it.
+        with st.container(border=bool(found), gap=None, height=440 if len(found) > 8 else "content"):
             for position, article in enumerate(found, 1):
                 articles_parts.row(article, position, open_now=article.code == chosen)
     with right:

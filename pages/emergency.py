@@ -42,8 +42,9 @@ def _number(kind: views.EmergencyKind) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="large"):
         if kind.life:
             st.metric("Anyone hurt or in danger", settings.current().emergency_phone, width="content")
-        st.metric(f"Transfer to {kind.transfer_name}", kind.transfer_phone, width="content")
-        st.caption(inert(kind.transfer_when), width="content")
+        with st.container(gap="xsmall", width="content"):
+            st.metric(f"Transfer to {kind.transfer_name}", kind.transfer_phone)
+            st.caption(inert(kind.transfer_when))
 
 
 @who.fragment

@@ -56,7 +56,6 @@ def _bar() -> None:
 
 def _idle() -> None:
     with st.container(key="call-bar", horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(":gray[No call]", width="content")
         st.segmented_control(
             "Channel",
             list(rules.CHANNELS),
@@ -174,17 +173,8 @@ def _leave_when_typed() -> None:
 def _identity(call: Call) -> None:
     full = views.FULL_STRENGTH
     icon = "verified_user" if call.strength >= full else "shield" if call.strength == 0 else "gpp_maybe"
-    # Its inside is drawn only while it is open: the bar itself stays one query.
-    popover = st.popover(
-        f"ID {call.strength} of {full}",
-        icon=f":material/{icon}:",
-        key="call_bar.identity",
-        wrap=False,
-        on_change="rerun",
-    )
-    if popover.open:
-        with popover:
-            _check(call)
+    with st.popover(f"ID {call.strength} of {full}", icon=f":material/{icon}:", key="call_bar.identity", wrap=False):
+        _check(call)
 
 
 def _check(call: Call) -> None:

@@ -27,6 +27,7 @@ SETTING_NUMBERS = (
     "sewer_emergency_phone",
 )
 MOST_FOUND = 20
+ALWAYS = dt.date(2000, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Article:
     body: str
     citation: str
     effective_from: dt.date
+    dated: bool
+    """Whether the pack gave it a day to begin; without one it has always been in force."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,9 @@ def article(code: str) -> Article | None:
 
 
 def _article(row: rows.KnowledgeArticle) -> Article:
-    return Article(row.code, row.title, row.topic, row.body, row.citation, row.effective_from)
+    return Article(
+        row.code, row.title, row.topic, row.body, row.citation, row.effective_from, row.effective_from > ALWAYS
+    )
 
 
 # --- emergencies ------------------------------------------------------------------------------------------------------
