@@ -42,7 +42,7 @@ NEXT_DAY_3PM = dt.datetime(2026, 11, 25, 20, 0, tzinfo=dt.UTC)
 
 
 def missed(city: City, **more: Any) -> RequestForm:
-    asked = {
+    asked: dict[str, Any] = {
         "type_code": "missed_recycling",
         "answers": ANSWERS,
         "premise_id": city.premise["oakhaven"],

@@ -78,7 +78,7 @@ def test_a_request_from_the_search_box_to_its_receipt(city: City, open_page: Ope
     page = press(fill(page), "Open the request")
     assert not page.exception
     assert "Missed recycling is taken, due tomorrow 3:00 pm" in texts(page)
-    assert [each.value for each in page.get("code")] == ["SR-26-0000019"]
+    assert [each.value for each in page.code] == ["SR-26-0000019"]
     assert count(rows.ServiceRequest) == 1
     page = press(page, "Another request")
     assert page.title[0].value == "New request"

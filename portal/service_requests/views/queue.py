@@ -114,7 +114,7 @@ def queue(actor: Actor, scope: str = "", words: str = "", page: int = 1) -> Queu
             "waiting": "Waiting for the caller",
             "unassigned": "Unassigned",
         }
-        counts = {code: rows.queue_count(session, _asked(actor, code, now, waiting)) for code in SCOPES}
+        counts = _counts(session, actor, now, waiting)
         if scope not in SCOPES:
             scope = next((code for code in ("mine", "division") if counts[code]), "division")
         chosen = _by_number(session, words) if words else []
@@ -138,6 +138,12 @@ def queue(actor: Actor, scope: str = "", words: str = "", page: int = 1) -> Queu
         page=page,
         pages=min(PAGES_MOST, -(-total // PAGE_ROWS)),
         by_number=by_number,
+    )
+
+
+def _counts(session: Session, actor: Actor, now: dt.datetime, waiting: tuple[str, ...]) -> dict[str, int]:
+    return rows.queue_counts(
+        session, staff_id=actor.staff_id, division_code=actor.division_code, at=now, waiting=waiting
     )
 
 
@@ -200,9 +206,7 @@ def today_at_desk(actor: Actor) -> DeskDay:
     now = core.now()
     with core.read() as session:
         waiting = in_force.states(session).of_kind(case_rules.WAITING)
-        counts = {
-            code: rows.queue_count(session, _asked(actor, code, now, waiting)) for code in ("mine", "late", "following")
-        }
+        counts = _counts(session, actor, now, waiting)
         known = tuple(
             (
                 event.id,
