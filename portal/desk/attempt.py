@@ -342,7 +342,7 @@ def show_receipt(receipt: Receipt, *, again: str | None = None, back: tuple[str,
             with st.container(border=True):
                 st.subheader("Orders written")
                 for number, what in receipt.orders:
-                    with st.container(horizontal=True, horizontal_alignment="distribute", wrap=False):
+                    with st.container(horizontal=True, horizontal_alignment="distribute"):
                         st.markdown(inert(what), width="content")
                         st.caption(inert(number), width="content")
 

@@ -320,7 +320,14 @@ def queue_list(view: views.QueueView, chosen: int, choose: Callable[[int], None]
             alt=f"{view.total} cases, the most overdue first; the same cases follow as a list on a narrow screen",
         )  # fmt: skip
     with st.container(key="queue-list"):
-        list_key = f"queue-list-{view.scope}-{view.page}"
+        # Other cases are another list: a choice among the last ones would come back as words that stand for none of these.
+        list_key = f"queue-list-{view.scope}-{view.page}-{hash(tuple((line.what, line.row_id, line.due) for line in lines))}"
+
+        def from_list() -> None:
+            picked = st.session_state[list_key]
+            if isinstance(picked, int):
+                choose(picked)
+
         st.radio(
             "Cases, the most overdue first",
             range(len(lines)),
@@ -328,7 +335,7 @@ def queue_list(view: views.QueueView, chosen: int, choose: Callable[[int], None]
             format_func=lambda at: f":{URGENCY[lines[at].urgency]}-badge[{inert(lines[at].due)}] **{inert(lines[at].name)}**",
             captions=[inert(f"{line.address or 'no address'} · {line.state} · {line.number}") for line in lines],
             key=list_key,
-            on_change=lambda: choose(int(st.session_state[list_key])),
+            on_change=from_list,
         )
 
 
