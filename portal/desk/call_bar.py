@@ -110,6 +110,7 @@ def _on_call(call: Call) -> None:
             _leave_when_typed()
         if problem:
             st.markdown(f":red[:material/error: {inert(problem)}]")
+        contacts_parts.said("call_bar")
 
 
 def _name(call: Call) -> None:

@@ -25,7 +25,7 @@ def _texts(page: AppTest) -> str:
     """Everything a person reads on a page."""
     assert not page.exception
     kinds = ("title", "subheader", "markdown", "caption", "text", "success", "error", "info", "code")
-    shown = [str(element.value) for kind in kinds for element in page.get(kind)]
+    shown = [str(getattr(element, "value", "")) for kind in kinds for element in page.get(kind)]
     shown += [button.label for button in page.button] + [f"{metric.label} {metric.value}" for metric in page.metric]
     return "\n".join(shown).replace("\\", "").replace("\u2060", "")
 

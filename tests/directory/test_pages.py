@@ -26,7 +26,7 @@ ROLES = ("representative", "supervisor", "manager", "administrator")
 def _texts(page: AppTest) -> str:
     assert not page.exception
     kinds = ("title", "subheader", "markdown", "caption", "text", "success", "error")
-    shown = [str(element.value) for kind in kinds for element in page.get(kind)]
+    shown = [str(getattr(element, "value", "")) for kind in kinds for element in page.get(kind)]
     return "\n".join(shown + [button.label for button in page.button]).replace("\\", "").replace("\u2060", "")
 
 
