@@ -47,11 +47,11 @@ def test_the_desk_says_which_collections_slide(open_page: Callable[..., Any]) ->
     assert "Thursday → Friday, Friday → Saturday" in words(open_page("call_desk"))
 
 
-@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "=HYPERLINK(1)", "😀😀😀", "x" * 10_000, "' OR 1=1 --", "\u202e\x00abc"])
-def test_bad_input_in_the_find_box_is_harmless(open_page: Callable[..., Any], text: str) -> None:
+def test_bad_input_in_the_find_box_is_harmless(open_page: Callable[..., Any]) -> None:
     page = open_page("call_desk")
-    page.text_input(key="find.text").set_value(text).run()
-    assert not page.exception
+    for text in ("<script>alert(1)</script>", "=HYPERLINK(1)", "😀😀😀", "x" * 10_000, "' OR 1=1 --", "\u202e\x00abc"):
+        page.text_input(key="find.text").set_value(text).run()
+        assert not page.exception, text
 
 
 # --- customer
@@ -71,7 +71,9 @@ def test_the_summary_shows_money_use_and_people(open_page: Callable[..., Any], c
 
 
 @pytest.mark.parametrize("role", ["supervisor", "manager", "administrator"])
-def test_other_roles_see_the_summary_or_a_refusal_without_a_row(open_page: Callable[..., Any], city: City, role: str) -> None:
+def test_other_roles_see_the_summary_or_a_refusal_without_a_row(
+    open_page: Callable[..., Any], city: City, role: str
+) -> None:
     shown = words(open_page("customer", role, account=city.account["marcus"]))
     assert ("Marcus Ellison" in shown) != ("This page is not part of your role" in shown)
 
@@ -99,9 +101,9 @@ def test_a_person_without_an_account_shows_for_whom_they_act(open_page: Callable
     assert "may ask, pay, change" in shown
 
 
-@pytest.mark.parametrize("query", [{"account": "0"}, {"account": "abc"}, {"person": "99999999"}, {"account": "9" * 40}, {}])
-def test_an_address_that_names_nobody_says_what_to_do(open_page: Callable[..., Any], query: dict[str, str]) -> None:
-    assert "No customer is open" in words(open_page("customer", **query))
+def test_an_address_that_names_nobody_says_what_to_do(open_page: Callable[..., Any]) -> None:
+    for query in ({"account": "0"}, {"account": "abc"}, {"person": "99999999"}, {"account": "9" * 40}, {}):
+        assert "No customer is open" in words(open_page("customer", **query)), query
 
 
 def test_bills_stand_in_a_list(open_page: Callable[..., Any], city: City) -> None:
@@ -123,7 +125,9 @@ def test_a_phone_is_changed_from_the_page(open_page: Callable[..., Any], city: C
 
 
 def test_a_flag_and_who_may_act_have_forms(open_page: Callable[..., Any], city: City) -> None:
-    assert "What to know about Marcus Ellison" in words(open_page("customer", account=city.account["marcus"], do="flag"))
+    assert "What to know about Marcus Ellison" in words(
+        open_page("customer", account=city.account["marcus"], do="flag")
+    )
     shown = words(open_page("customer", account=city.account["marcus"], do="authorise"))
     assert "Who may act for Marcus Ellison" in shown
 

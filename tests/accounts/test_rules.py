@@ -41,7 +41,9 @@ def test_a_bad_name_is_refused_in_a_sentence(name: str, kind: str, sentence: str
     assert found[0].message.endswith((".", ".”"))
 
 
-@pytest.mark.parametrize("name", ["O'Brien, Mary", "José Núñez-Smith", "Anna-Lena van der Berg", "李 小龙", "J. R. Smith"])
+@pytest.mark.parametrize(
+    "name", ["O'Brien, Mary", "José Núñez-Smith", "Anna-Lena van der Berg", "李 小龙", "J. R. Smith"]
+)
 def test_names_of_the_world_are_taken(name: str) -> None:
     assert rules.name_problems(name, "person") == []
 
@@ -61,7 +63,9 @@ def test_a_second_phone_without_a_first_is_asked_about() -> None:
     assert fields(rules.person_problems(PersonForm("person", "Marcus Ellison", "", "8505550142"))) == ["phone"]
 
 
-@pytest.mark.parametrize("email", ["nobody", "a@b", "a b@example.org", "a@@example.org", "a@example..org", "x" * 400 + "@example.org"])
+@pytest.mark.parametrize(
+    "email", ["nobody", "a@b", "a b@example.org", "a@@example.org", "a@example..org", "x" * 400 + "@example.org"]
+)
 def test_a_bad_email_is_refused(email: str) -> None:
     assert fields(rules.email_problems(email)) == ["email"]
 
@@ -86,7 +90,14 @@ def test_any_name_gives_sentences_and_never_fails(name: str, kind: str) -> None:
 # --- merging
 
 
-def side(person_id: int, *, kind: str = "person", name: str = "Marcus Ellison", exempt: bool = False, merged: int | None = None) -> MergeSide:
+def side(
+    person_id: int,
+    *,
+    kind: str = "person",
+    name: str = "Marcus Ellison",
+    exempt: bool = False,
+    merged: int | None = None,
+) -> MergeSide:
     return MergeSide(person_id, f"P-{person_id:06d}", kind, name, exempt, merged)
 
 
@@ -138,7 +149,9 @@ def test_a_flag_belongs_on_its_subject_and_ends_in_the_future() -> None:
     assert rules.flag_problems(FlagForm("premise", 1, "dog", "side gate"), ("premise",), today) == []
     assert fields(rules.flag_problems(FlagForm("person", 1, "dog"), ("premise",), today)) == ["code"]
     assert fields(rules.flag_problems(FlagForm("person", 1, "nothing"), None, today)) == ["code"]
-    assert fields(rules.flag_problems(FlagForm("premise", 1, "dog", "x" * 201, today - dt.timedelta(days=1)), ("premise",), today)) == ["words", "until_on"]
+    assert fields(
+        rules.flag_problems(FlagForm("premise", 1, "dog", "x" * 201, today - dt.timedelta(days=1)), ("premise",), today)
+    ) == ["words", "until_on"]
 
 
 def test_an_exempt_name_is_hidden_where_it_leaves_the_desk() -> None:
