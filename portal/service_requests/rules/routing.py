@@ -30,10 +30,10 @@ def route(definition: Definition, district: str, answers: Mapping[str, Any]) -> 
         if row.when is not None and not row.when.holds(answers):
             continue
         return Route(definition.department, row.division, row.why or _why(definition, row.districts, row.when is not None), at)
-    return Route(definition.department, definition.division, f"{definition.name} goes to its own division.")
+    return Route(definition.department, definition.division, "Every request of this type goes there.")
 
 
 def _why(definition: Definition, districts: tuple[str, ...], by_answer: bool) -> str:
     if districts:
-        return f"{definition.name} in {' or '.join(districts)} goes to this division."
-    return f"{definition.name} with this answer goes to this division." if by_answer else f"{definition.name} goes to this division."
+        return f"{definition.name} in {' or '.join(districts)} goes there."
+    return f"{definition.name} with this answer goes there." if by_answer else "Every request of this type goes there."

@@ -216,7 +216,8 @@ def case(request_id: int) -> CaseView | None:
     if row.source != "portal":
         facts.append(Fact("Comes from", f"{row.source}, number {row.external_id or '—'}", True))
     if row.minutes_to_close is not None and row.minutes_to_close >= 0:
-        facts.append(Fact("Took", duration_text(dt.timedelta(minutes=row.minutes_to_close))))
+        took = duration_text(dt.timedelta(minutes=row.minutes_to_close)) if row.minutes_to_close else "under a minute"
+        facts.append(Fact("Took", took))
     if row.in_target is not None:
         facts.append(Fact("On time", "yes" if row.in_target else "no"))
     return CaseView(
