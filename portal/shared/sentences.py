@@ -16,7 +16,7 @@ SENTENCES: Final[dict[str, str]] = {
     # conversations
     "conversation.begun": "Took the conversation[ by {channel}]",
     "conversation.linked": "Opened the customer's record",
-    "conversation.answered": "Answered from the article “{article}”",
+    "conversation.answered": "Answered from “{title}”",
     "conversation.wrapped_up": "Wrapped up[: {reason}][, {disposition}]",
     "conversation.handed_over": "Closed for a colleague who left; a call-back is planned",
     "identity.passed": "Identity checked[ by {method}]",

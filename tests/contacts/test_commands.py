@@ -340,7 +340,7 @@ def test_a_question_answered_from_an_article_is_a_full_outcome(city: City, luis:
     assert "handed_over" not in form.dispositions
     assert [done.sentence for done in form.done] == [
         "Took the conversation by phone",
-        "Answered from the article “bulky items”",
+        "Answered from “Bulky items: what is taken”",
     ]
     receipt = commands.wrap_up(luis, rules.WrapUp(call_id, "how_to", "answered", note="Mattress"))
     assert receipt.title == "Wrapped up: Answered, no case needed"

@@ -55,7 +55,7 @@ def test_an_answer_becomes_the_outcome_of_the_call(
     call_id = commands.begin_conversation(luis, "phone").subject_id
     page = open_page("articles", code="bulky_items")
     page.button(key="articles.answered.bulky_items").click().run()
-    assert [done.sentence for done in views.what_was_done(call_id)][-1] == "Answered from the article “bulky items”"
+    assert [done.sentence for done in views.what_was_done(call_id)][-1] == "Answered from “Bulky items: what is taken”"
 
 
 def test_an_articles_text_stays_text(open_page: Callable[..., AppTest]) -> None:

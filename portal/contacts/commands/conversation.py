@@ -92,7 +92,7 @@ def answer_from_article(actor: Actor, work: Work, conversation_id: int, code: st
     article = directory_rows.article(work.session, code, today(work.now))
     if article is None:
         raise Refused([Problem("", "This article is no longer in force. Search again.")])
-    _event(work, actor, found, "conversation.answered", {"article": code})
+    _event(work, actor, found, "conversation.answered", {"article": code, "title": article.title})
     return Receipt(title=f"Answered: {article.title}", subject_kind="conversation", subject_id=found.id)
 
 
