@@ -82,8 +82,6 @@ class Board:
     apart: tuple[str, ...]
     """Earlier waves it must not be compared with, each with the reason in words."""
     lead: str
-    headline: str
-    """The largest clear change, or that there is none; empty without an earlier wave."""
     items: tuple[ItemLine, ...]
     """Every question of the wave, the most satisfying first; closed ones last."""
     compared: int
@@ -270,7 +268,6 @@ def board(survey: str, wave_code: str, district: str = WHOLE_CITY) -> Board | No
     lines = _item_lines(wave, counts[wave.id], since, counts[since.id] if since else {}, district)
     names = _district_names(wave, counts[wave.id])
     found = {line.code: line.change for line in lines if line.change}
-    by_code = {line.code: line for line in lines}
     ordered = _in_order(wave, lines)
     first = next((line for line in ordered if line.main), ordered[0] if ordered else None)
     clear = sum(change.clear for change in found.values())
@@ -285,12 +282,6 @@ def board(survey: str, wave_code: str, district: str = WHOLE_CITY) -> Board | No
         lead=""
         if first is None
         else words.lead(first.name, first.figure, len(found), clear, since.name if since else ""),
-        headline=words.largest_change(
-            {code: line.name for code, line in by_code.items()},
-            found,
-            {code: line.before for code, line in by_code.items() if line.before},
-            {code: line.figure for code, line in by_code.items()},
-        ),
         items=tuple(
             sorted(
                 lines, key=lambda line: (not line.figure.open, -line.figure.share if line.figure.open else 0, line.name)

@@ -9,7 +9,7 @@ from portal.opinion.rules import estimate
 from portal.opinion.rules.closed import OPEN, Seen, size_seen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 CHANCE = "not distinguishable from chance"
 HIDDEN = {"closed": "not shown: fewer than 10", "held_back": "held back", "none": "no answers"}
@@ -163,21 +163,3 @@ def lead(name: str, figure: Figure, compared: int, clear: int, since: str) -> st
     rest = compared - clear
     others = f"; the other {rest} are {CHANCE}" if rest > 1 else (f"; the other one is {CHANCE}" if rest else "")
     return f"{first} Since {since}, {clear} of {compared} questions changed by more than chance explains{others}."
-
-
-def largest_change(
-    names: Mapping[str, str], found: Mapping[str, Change], before: Mapping[str, Figure], after: Mapping[str, Figure]
-) -> str:
-    """The title over the items: the largest clear change with its two shares, or that there is none."""
-    clear = [code for code, change in found.items() if change.clear]
-    if not found:
-        return ""
-    if not clear:
-        return "No clear change in any question"
-    code = max(clear, key=lambda each: abs(found[each].points))
-    return f"{names[code]}: the largest clear change, {percent(before[code].share)} to {percent(after[code].share)}"
-
-
-def join(words: Sequence[str]) -> str:
-    """“a, b and c”."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
