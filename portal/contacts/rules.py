@@ -293,13 +293,16 @@ def prefixed(prefix: str, problems: Iterable[Problem]) -> list[Problem]:
 
 
 def suggested(choices: Sequence[Mapping[str, Any]], happened: Iterable[str]) -> str | None:
-    """The first choice whose `when` names something that happened in this conversation (event names or their beginnings):
-    what was done is known and need not be asked again. None when nothing points anywhere."""
+    """The choice that fits best what happened in this conversation, and so need not be asked: the one whose `when` names the
+    longest beginning of something that happened. What happened is the name of an event, and, with its type, a second time:
+    “request.opened”, “request.opened:missed_garbage”. None when nothing points anywhere."""
     names = tuple(happened)
+    best: tuple[int, str | None] = (0, None)
     for choice in choices:
-        if any(name.startswith(beginning) for beginning in choice.get("when", ()) for name in names):
-            return choice["code"]
-    return None
+        for beginning in choice.get("when", ()):
+            if len(beginning) > best[0] and any(name.startswith(beginning) for name in names):
+                best = (len(beginning), choice["code"])
+    return best[1]
 
 
 # --- call-backs -------------------------------------------------------------------------------------------------------

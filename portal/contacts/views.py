@@ -252,14 +252,11 @@ def _promise(row: Any, actor: Actor) -> PromiseLine:
 def what_was_done(conversation_id: int) -> list[Done]:
     """Everything that happened on a conversation, oldest first, in words."""
     with core.read() as session:
-        return _done(session, conversation_id)
+        return [_done(event) for event in event_rows.events_of_conversation(session, conversation_id)]
 
 
-def _done(session: Any, conversation_id: int) -> list[Done]:
-    return [
-        Done(event.at, sentences.sentence(event.name, event.detail), sentences.icon(event.name))
-        for event in event_rows.events_of_conversation(session, conversation_id)
-    ]
+def _done(event: event_rows.Event) -> Done:
+    return Done(event.at, sentences.sentence(event.name, event.detail), sentences.icon(event.name))
 
 
 def wrap_up_form(actor: Actor) -> WrapUpForm | None:
@@ -268,15 +265,15 @@ def wrap_up_form(actor: Actor) -> WrapUpForm | None:
     if call is None:
         return None
     with core.read() as session:
-        names = [event.name for event in event_rows.events_of_conversation(session, call.id)]
-        done = _done(session, call.id)
+        happened = event_rows.events_of_conversation(session, call.id)
         reasons, dispositions, subjects = (
             directory.choices_in(session, kind, directory.today())
             for kind in ("wrap_up_reason", "disposition", "opinion_subject")
         )
+    names = [name for event in happened for name in (event.name, f"{event.name}:{event.detail.get('type', '')}")]
     return WrapUpForm(
         call=call,
-        done=tuple(done),
+        done=tuple(_done(event) for event in happened),
         reasons=_names(reasons),
         dispositions=_names(dispositions),
         subjects=_names(subjects),

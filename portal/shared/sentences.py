@@ -53,6 +53,23 @@ SENTENCES: Final[dict[str, str]] = {
     "known_event.updated": "Known event: new words for callers",
     "known_event.joined": "Counted with a known event",
     "known_event.ended": "Known event ended",
+    # customers and their service
+    "person.added": "Put a customer on record",
+    "person.changed": "Changed contact details",
+    "person.merged": "Made two records of one person one",
+    "account.person_authorised": "Recorded who else may act",
+    "account.authorisation_ended": "Ended somebody's right to act",
+    "account.flag_added": "Added a flag",
+    "account.flag_ended": "Took a flag away",
+    "account.reached_at": "Noted where the customer is reached",
+    "agreement.confirmed": "Service confirmed by the field or a read",
+    "move.started": "Booked a start of service",
+    "move.stopped": "Booked a stop of service",
+    "move.transferred": "Booked a transfer of service",
+    "move.held": "Start of service held for a decision",
+    "move.released": "Start of service released",
+    "move.confirmed": "Move confirmed by the field or a read",
+    "move.cancelled": "Move canceled",
     # staff
     "staff.signed_in": "Signed in",
     "staff.signed_out": "Signed out",
@@ -65,6 +82,7 @@ SENTENCES: Final[dict[str, str]] = {
     "refusal.reported": "Refused and reported[: {why}]",
     # reference data
     "reference.packs_loaded": "Reference data loaded",
+    "demo_city.built": "Demo city made",
 }
 """Sentence by event name. The verb stands first and has no subject: who did it stands beside it."""
 

@@ -143,7 +143,10 @@ def test_what_was_done_suggests_the_outcome() -> None:
         {"code": "other"},
     ]
     assert rules.suggested(choices, ["conversation.begun", "request.opened"]) == "case_opened"
-    assert rules.suggested(choices, ["request.opened", "move.start_booked"]) == "service_ordered"
+    assert rules.suggested(choices, ["move.started"]) == "service_ordered"
+    trash = {"code": "collection", "when": ["request.opened:missed_"]}
+    happened = ["request.opened", "request.opened:missed_garbage"]
+    assert rules.suggested([*choices, trash], happened) == "collection", "the more exact one"
     assert rules.suggested(choices, ["conversation.begun"]) is None
 
 
