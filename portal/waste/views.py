@@ -55,6 +55,13 @@ def collection_calendar(session: Session, on: dt.date) -> CollectionCalendar | N
     )
 
 
+def out_by(session: Session, on: dt.date) -> dt.time | None:
+    """By when carts stand at the curb: when the trucks begin. None when no calendar says so."""
+    row = directory.reference_row(session, "calendar", "collection", on)
+    spans = [] if row is None else [span for day in row.detail.get("hours", {}).values() for span in day]
+    return min((dt.time.fromisoformat(span[0]) for span in spans), default=None)
+
+
 def first_collections(
     session: Session, service_kinds: tuple[str, ...], collection_code: str, after: dt.date
 ) -> list[Collection]:

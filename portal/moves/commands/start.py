@@ -145,7 +145,7 @@ def _deposit(
     if kept_deposit:
         return 0, words.deposit_kept(moves.account(work.session, asked.account_id or 0))
     decision = facts.deposit(work.session, asked, person_id, here.today)
-    return decision.total_cents or 0, "\n".join(line.reason for line in decision.lines)
+    return decision.total_cents or 0, "\n".join(facts.deposit_reasons(decision, here.policy))
 
 
 def _detail(asked: form.StartForm, fee_lines: list[facts.FeeLine], context: StartContext) -> dict[str, object]:
@@ -249,7 +249,7 @@ def start_receipt(started: Started, asked: form.StartForm) -> Receipt:
         title = f"{here.policy.names_of(move.service_kinds).capitalize()} started {when}"
     else:
         title = f"Start of {number_of} service{'' if number_of == 1 else 's'} is booked for {when}"
-    plan = steps.start_steps(here.work.session, here.book, here.policy, here.opened, started.at_once, move.on, here.today, move.service_kinds)
+    plan = steps.start_steps(here.work.session, here.book, here.opened, started.at_once, move.on, here.today, move.service_kinds)
     return Receipt(
         title=title,
         number=move.number,

@@ -179,6 +179,17 @@ def deposit(session: Session, asked: form.StartForm, person_id: int | None, toda
     return deposit_for(policy_rows.deposit_policy(session, today), asked.service_kinds, _record(session, asked, person_id, today))
 
 
+def deposit_reasons(decision: DepositDecision, policy: MovePolicy) -> tuple[str, ...]:
+    """Each reason once: services that share one are named together, as the desk names them."""
+    grouped: dict[str, list[str]] = {}
+    for line in decision.lines:
+        pattern = line.reason.replace(f"for {line.service_kind}", "for {kinds}")
+        grouped.setdefault(pattern, []).append(line.service_kind)
+    return tuple(
+        pattern.replace("{kinds}", policy.names_of(policy.in_order(kinds))) for pattern, kinds in grouped.items()
+    )
+
+
 def _record(session: Session, asked: form.StartForm, person_id: int | None, today: dt.date) -> ApplicantRecord:
     since = today - dt.timedelta(days=HISTORY_DAYS)
     year = today - dt.timedelta(days=366)

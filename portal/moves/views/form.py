@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from portal.billing.rules.deposit import DepositDecision
     from portal.moves.views.facts import StartContext
     from portal.shared.actor import Actor
     from portal.shared.receipt import Step
@@ -336,17 +335,7 @@ def _deposit_card(session: Session, asked: form.StartForm, context: StartContext
     if decision.total_cents == 0:
         rows = {line.row_code for line in decision.lines}
         badge = "Waived by rule" if len(rows) > 1 or rows != {"not_asked"} else "None asked"
-    return DepositCard(decision.total_cents, badge, _reasons(decision, context))
-
-
-def _reasons(decision: DepositDecision, context: StartContext) -> tuple[str, ...]:
-    """Each reason once: services that share one are named together."""
-    policy = context.facts.policy
-    grouped: dict[str, list[str]] = {}
-    for line in decision.lines:
-        pattern = line.reason.replace(f"for {line.service_kind}", "for {kinds}")
-        grouped.setdefault(pattern, []).append(line.service_kind)
-    return tuple(pattern.replace("{kinds}", policy.names_of(policy.in_order(kinds))) for pattern, kinds in grouped.items())
+    return DepositCard(decision.total_cents, badge, facts.deposit_reasons(decision, context.facts.policy))
 
 
 def _plan(session: Session, asked: form.StartForm, context: StartContext) -> tuple[Step, ...]:
