@@ -335,7 +335,7 @@ def _by_order_number(session: Session, typed: Typed) -> list[Found]:
 
 def _by_foreign_number(session: Session, typed: Typed) -> list[Found]:
     """Requests by their number in the system they were imported from: as typed, or one slip away."""
-    written = {typed.text, typed.whole, typed.whole.upper(), typed.digits}
+    written = {typed.text, typed.text.upper(), typed.whole, typed.whole.upper(), typed.digits}
     kind = _NUMBERED["SR"]
     rows = session.execute(kind.select.where(ServiceRequest.external_id.in_(sorted(written))).limit(20)).all()
     if rows or len(typed.whole) < 6 or not typed.whole.isdecimal():
