@@ -1,6 +1,7 @@
 """Request types, CARS requests, citizen action orders, work orders, known events.
 
-`tables` holds the rows, `queries` what the room asks them, `importing` what an import of another system asks and writes.
+`tables` holds the rows, `queries` what the room asks them, `importing` what an import of another system asks and writes,
+`rollup` the counts that reports read.
 """
 
 from db.service_requests.importing import (
@@ -50,10 +51,22 @@ from db.service_requests.queries import (
     staff_names,
     work_orders_of_request,
 )
+from db.service_requests.rollup import (
+    Counted,
+    count_change,
+    count_changes,
+    counted,
+    counted_with,
+    midnight,
+    next_start,
+    rebuild_rollups,
+    start_of,
+)
 from db.service_requests.tables import (
     ImportRun,
     KnownEvent,
     RequestCaller,
+    RequestRollup,
     RequestState,
     RequestType,
     ServiceRequest,
@@ -61,10 +74,12 @@ from db.service_requests.tables import (
 )
 
 __all__ = [
+    "Counted",
     "ImportRun",
     "KnownEvent",
     "QueueFilter",
     "RequestCaller",
+    "RequestRollup",
     "RequestState",
     "RequestType",
     "SeenIds",
@@ -81,6 +96,10 @@ __all__ = [
     "callers_count_by_known_event",
     "callers_of_known_event",
     "change_imported",
+    "count_change",
+    "count_changes",
+    "counted",
+    "counted_with",
     "division_departments",
     "division_names",
     "division_staff",
@@ -91,7 +110,9 @@ __all__ = [
     "imported_before",
     "joined_known_event",
     "last_event",
+    "midnight",
     "newest_request_types",
+    "next_start",
     "open_at_premise",
     "open_in_box",
     "open_of_staff",
@@ -103,6 +124,7 @@ __all__ = [
     "queue_counts",
     "queue_page",
     "queue_statement",
+    "rebuild_rollups",
     "request_type_in_force",
     "request_type_version",
     "request_types_in_force",
@@ -110,5 +132,6 @@ __all__ = [
     "rows_for_queue",
     "staff_names",
     "stand_in_line_for_import",
+    "start_of",
     "work_orders_of_request",
 ]

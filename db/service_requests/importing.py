@@ -55,10 +55,13 @@ def stand_in_line_for_import(session: Session) -> None:
 def imported_before(
     session: Session, source: str, external_ids: Sequence[str], *, hold: bool = False
 ) -> dict[str, Any]:
-    """What stands here of these original numbers: (id, external_id, import_digest, state_code); held when they may change."""
+    """What stands here of these original numbers: (id, external_id, import_digest, state_code) and what the rollups count;
+    held when they may change."""
     asked = (
         sa.select(
-            ServiceRequest.id, ServiceRequest.external_id, ServiceRequest.import_digest, ServiceRequest.state_code
+            ServiceRequest.id, ServiceRequest.external_id, ServiceRequest.import_digest, ServiceRequest.state_code,
+            ServiceRequest.opened_at, ServiceRequest.due_at, ServiceRequest.closed, ServiceRequest.in_target,
+            ServiceRequest.division_code, ServiceRequest.request_type_code, ServiceRequest.district, ServiceRequest.channel,
         )
         .where(ServiceRequest.source == source, ServiceRequest.external_id.in_(external_ids))
         .order_by(ServiceRequest.id)

@@ -48,8 +48,15 @@ class ServiceRequest(Id, Versioned, Base):
         sa.Index(None, "external_id"),
         sa.Index(None, "known_event_id"),
         sa.Index("ix_service_request_near", "closed", "latitude", "longitude"),
-        sa.Index("ix_service_request_month", "opened_month", "group_name", "district"),
-        sa.Index("ix_service_request_group_minutes", "group_name", "minutes_to_close"),
+        # The reports: what was opened in a span, with everything a median or a repeat asks; and the open work by age.
+        sa.Index(
+            "ix_service_request_span", "opened_at", "minutes_to_close", "division_code", "request_type_code", "district", "channel",
+            "premise_id",
+        ),
+        sa.Index(
+            "ix_service_request_backlog", "opened_at", "due_at", "division_code", "request_type_code", "district", "channel",
+            sqlite_where=sa.text("closed = 0"), postgresql_where=sa.text("NOT closed"),
+        ),
     )
     number: Mapped[str] = mapped_column(sa.String(20), unique=True)
     source: Mapped[str] = mapped_column(sa.String(40), default="portal")
@@ -99,6 +106,30 @@ class ServiceRequest(Id, Versioned, Base):
     flagged: Mapped[bool] = mapped_column(sa.Boolean, default=False)
     """Imported with something odd (closed before it was opened)."""
     import_digest: Mapped[str | None] = mapped_column(sa.String(40))
+
+
+class RequestRollup(Base):
+    """How many requests were opened in a week or month by division, type, district and channel, and what became of them so
+    far. Kept in each writing transaction, so that a report of ten years reads a few thousand rows."""
+
+    __tablename__ = "request_rollup"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    grain: Mapped[str] = mapped_column(sa.String(5), primary_key=True)
+    """week (from Monday) or month, on the city's calendar."""
+    period_on: Mapped[dt.date] = mapped_column(sa.Date, primary_key=True)
+    """Its first day."""
+    division_code: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    """Empty: none."""
+    request_type_code: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
+    district: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
+    channel: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    opened: Mapped[int] = mapped_column(sa.Integer)
+    closed: Mapped[int] = mapped_column(sa.Integer)
+    """Of those opened: closed by now."""
+    with_target: Mapped[int] = mapped_column(sa.Integer)
+    closed_with_target: Mapped[int] = mapped_column(sa.Integer)
+    on_time: Mapped[int] = mapped_column(sa.Integer)
+    """Closed by their due time."""
 
 
 class RequestState(Id, Base):

@@ -356,6 +356,7 @@ class _Maker:
             for (kind, year), last in sorted(self.sequences.items()):
                 core.next_sequence(work.session, kind, year, take=last)
         bulk.set_sequences(self.db, demo_city.MODELS)
+        service_requests.rebuild_rollups(self.db, ZoneInfo(city.days.zone), progress)
         progress("find index")
         accounts.rebuild_find_index(self.db)
         bulk.analyze(self.db)

@@ -5,7 +5,6 @@ from alembic import op
 
 from db import core
 
-
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -288,6 +287,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_person_number")),
     )
     with op.batch_alter_table("person", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_person_household_key"), ["household_key"], unique=False)
         batch_op.create_index(batch_op.f("ix_person_merged_into_id"), ["merged_into_id"], unique=False)
 
     op.create_table(
@@ -964,8 +964,18 @@ def upgrade() -> None:
         batch_op.create_index("ix_service_request_due", ["closed", "due_at", "state_code", "assigned_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_service_request_external_id"), ["external_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_service_request_known_event_id"), ["known_event_id"], unique=False)
-        batch_op.create_index("ix_service_request_group_minutes", ["group_name", "minutes_to_close"], unique=False)
-        batch_op.create_index("ix_service_request_month", ["opened_month", "group_name", "district"], unique=False)
+        batch_op.create_index(
+            "ix_service_request_span",
+            ["opened_at", "minutes_to_close", "division_code", "request_type_code", "district", "channel", "premise_id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_service_request_backlog",
+            ["opened_at", "due_at", "division_code", "request_type_code", "district", "channel"],
+            unique=False,
+            sqlite_where=sa.text("closed = 0"),
+            postgresql_where=sa.text("NOT closed"),
+        )
         batch_op.create_index("ix_service_request_near", ["closed", "latitude", "longitude"], unique=False)
         batch_op.create_index("ix_service_request_owner", ["owner_id", "closed", "due_at"], unique=False)
         batch_op.create_index(
@@ -978,6 +988,30 @@ def upgrade() -> None:
             "ix_service_request_queue", ["division_code", "closed", "due_at", "state_code", "assigned_id"], unique=False
         )
 
+    op.create_table(
+        "request_rollup",
+        sa.Column("grain", sa.String(length=5), nullable=False),
+        sa.Column("period_on", sa.Date(), nullable=False),
+        sa.Column("division_code", sa.String(length=80), nullable=False),
+        sa.Column("request_type_code", sa.String(length=60), nullable=False),
+        sa.Column("district", sa.String(length=60), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("opened", sa.Integer(), nullable=False),
+        sa.Column("closed", sa.Integer(), nullable=False),
+        sa.Column("with_target", sa.Integer(), nullable=False),
+        sa.Column("closed_with_target", sa.Integer(), nullable=False),
+        sa.Column("on_time", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "grain",
+            "period_on",
+            "division_code",
+            "request_type_code",
+            "district",
+            "channel",
+            name=op.f("pk_request_rollup"),
+        ),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "request_caller",
         sa.Column("request_id", core.BigId, nullable=True),
@@ -1110,15 +1144,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_request_caller_known_event_id"))
 
     op.drop_table("request_caller")
+    op.drop_table("request_rollup")
     with op.batch_alter_table("service_request", schema=None) as batch_op:
         batch_op.drop_index("ix_service_request_queue")
         batch_op.drop_index(batch_op.f("ix_service_request_premise_id_closed"))
         batch_op.drop_index(batch_op.f("ix_service_request_person_id_opened_at"))
         batch_op.drop_index("ix_service_request_owner")
         batch_op.drop_index("ix_service_request_near")
-        batch_op.drop_index("ix_service_request_month")
+        batch_op.drop_index("ix_service_request_span")
+        batch_op.drop_index("ix_service_request_backlog")
         batch_op.drop_index(batch_op.f("ix_service_request_known_event_id"))
-        batch_op.drop_index("ix_service_request_group_minutes")
         batch_op.drop_index(batch_op.f("ix_service_request_external_id"))
         batch_op.drop_index("ix_service_request_due")
         batch_op.drop_index("ix_service_request_assigned")
@@ -1225,6 +1260,7 @@ def downgrade() -> None:
     op.drop_table("reference_row")
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_person_merged_into_id"))
+        batch_op.drop_index(batch_op.f("ix_person_household_key"))
 
     op.drop_table("person")
     with op.batch_alter_table("outbox_message", schema=None) as batch_op:

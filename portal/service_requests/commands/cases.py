@@ -10,7 +10,7 @@ from db import service_requests as rows
 from db import staff as staff_rows
 from portal.contacts import commands as contacts
 from portal.service_requests.commands import photos
-from portal.service_requests.commands.common import hold, next_number, refuse_own, when_text
+from portal.service_requests.commands.common import counted, hold, next_number, recount, refuse_own, when_text
 from portal.service_requests.rules import answer, case, form, routing
 from portal.service_requests.views import in_force
 from portal.shared.command import command
@@ -94,6 +94,7 @@ def open_request(actor: Actor, work: Work, asked: form.RequestForm) -> Receipt:
             opened_month=f"{today:%Y-%m}",
         )
     )
+    recount(work, None, row)
     _step(work, row, "", table.first, actor)
     _note(work, actor, row, "request.opened", {"type": definition.code, "division": row.division_code or ""})
     _tell(work, row, row.tell_by, row.person_id, "request_opened")
@@ -212,13 +213,14 @@ def move_request(actor: Actor, work: Work, asked: form.MoveForm) -> Receipt:
         problems.append(too_much)
     if problems:
         raise Refused(problems)
-    before = row.state_code
+    before, was = row.state_code, counted(row)
     if asked.to_code == table.first:
         row.assigned_id = None
     _step(work, row, before, asked.to_code, actor, note)
     row.state_code = asked.to_code
     _set_due(work, row)
     row.version += 1
+    recount(work, was, row)
     _note(work, actor, row, "request.moved", {"from": before, "to": asked.to_code})
     waits = table.kind(asked.to_code) == case.WAITING
     due = when_text(work, row.due_at) if row.due_at is not None else ""
@@ -257,7 +259,7 @@ def _assign(actor: Actor, work: Work, row: rows.ServiceRequest, staff_id: int | 
         raise Refused([Problem("division_code", "“Division” has no such choice. Choose one that is offered.")])
     if staff_id is not None:
         refuse_own_of(work, row, staff_id)
-    before = row.state_code
+    before, was = row.state_code, counted(row)
     if division_code is not None and division_code != row.division_code:
         row.division_code = division_code
         row.department_code = rows.division_departments(work.session)[division_code]
@@ -270,6 +272,7 @@ def _assign(actor: Actor, work: Work, row: rows.ServiceRequest, staff_id: int | 
     if row.state_code != before:
         _step(work, row, before, row.state_code, actor)
     row.version += 1
+    recount(work, was, row)
     _note(work, actor, row, "request.assigned", {"to": staff_id, "division": row.division_code or ""})
     if staff_id is not None:
         who = rows.staff_names(work.session, {staff_id}).get(staff_id, "somebody")
@@ -306,7 +309,7 @@ def close_request(actor: Actor, work: Work, asked: form.CloseForm) -> Receipt:
     if problems:
         raise Refused(problems)
     ending = next(each for each in endings if each.code == asked.disposition_code)
-    before, closed_code = row.state_code, table.of_kind(case.CLOSED)[0]
+    before, was, closed_code = row.state_code, counted(row), table.of_kind(case.CLOSED)[0]
     if table.kind(before) == case.WAITING:
         # The caller has answered, or it is over without an answer: the pause ends here, so its due time is known again.
         _set_due(work, row, ends_now=True)
@@ -316,6 +319,7 @@ def close_request(actor: Actor, work: Work, asked: form.CloseForm) -> Receipt:
     row.minutes_to_close = case.minutes_between(row.opened_at, work.now)
     row.in_target = None if row.due_at is None else work.now <= row.due_at
     row.version += 1
+    recount(work, was, row)
     _note(work, actor, row, "request.closed", {"disposition": ending.code, "in_target": row.in_target})
     contacts.settle_promises_about(work, actor, subject_kind=SUBJECT, subject_id=row.id)
     told = _tell(work, row, row.tell_by, row.person_id, "request_closed")
@@ -351,7 +355,7 @@ def reopen_request(actor: Actor, work: Work, asked: form.ReopenForm) -> Receipt:
         problems.append(Problem("", f"From “{table.name(row.state_code)}” there is no way back. Open a new request."))
     if problems:
         raise Refused(problems)
-    before = row.state_code
+    before, was = row.state_code, counted(row)
     _step(work, row, before, onward[0], actor, answer.tidy(asked.reason))
     row.state_code, row.closed, row.closed_at = onward[0], False, None
     row.disposition_code, row.resolution = None, ""
@@ -359,6 +363,7 @@ def reopen_request(actor: Actor, work: Work, asked: form.ReopenForm) -> Receipt:
     row.reopened_count += 1
     _set_due(work, row)
     row.version += 1
+    recount(work, was, row)
     _note(work, actor, row, "request.reopened", {"times": row.reopened_count})
     due = "" if row.due_at is None else when_text(work, row.due_at)
     return Receipt(

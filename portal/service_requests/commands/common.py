@@ -70,6 +70,16 @@ def refuse_own(
         )
 
 
+def counted(row: rows.ServiceRequest) -> rows.Counted:
+    """What a request counts as in the reports; taken before a change, for `recount` after it."""
+    return rows.counted(row, settings.current().time_zone)
+
+
+def recount(work: Work, before: rows.Counted | None, row: rows.ServiceRequest) -> None:
+    """Keeps the rollups of the reports in step with a request that was opened (no before) or changed."""
+    rows.count_change(work.session, before, counted(row))
+
+
 def next_number(work: Work, prefix: str) -> str:
     """The next number of a kind in this year, with its check digit."""
     year = work.now.astimezone(settings.current().time_zone).year

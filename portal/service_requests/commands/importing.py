@@ -20,6 +20,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from sqlalchemy.exc import OperationalError
@@ -241,6 +242,7 @@ class _Import:
         self.size = FIRST_STEP
         self.run_id = 0
         self.kept = reader.kept_columns()
+        self.zone = settings.current().time_zone
 
     def begin(self, file_name: str) -> None:
         with core.work() as work:
@@ -330,6 +332,7 @@ class _Import:
                     for row in judged.new
                 ],
             )
+            rows.count_changes(work.session, [(None, rows.counted(SimpleNamespace(**row.values), self.zone)) for row in judged.new])
         if judged.changed:
             columns = [name for name in judged.changed[0][1].values if name not in self.kept]
             rows.change_imported(
@@ -340,6 +343,7 @@ class _Import:
                     for before, row in judged.changed
                 ],
             )
+            rows.count_changes(work.session, [self._recounted(before, row, columns) for before, row in judged.changed])
             if "state_code" in columns:
                 work.session.add_all(
                     rows.RequestState(
@@ -357,6 +361,10 @@ class _Import:
             "import.requests",
             {"source": self.asked.source, "imported": judged.imported, "updated": judged.updated},
         )
+
+    def _recounted(self, before: Any, row: ImportedRow, columns: Sequence[str]) -> tuple[rows.Counted, rows.Counted]:
+        was = rows.counted(before, self.zone)
+        return was, rows.counted_with(was, {name: row.values[name] for name in columns}, self.zone)
 
     def _write_new_reference(self, session: Session) -> None:
         departments, types = self.catalog.take_new()
