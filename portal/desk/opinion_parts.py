@@ -44,11 +44,11 @@ def of_topic(board: Board, topic: str) -> list[ItemLine]:
 
 
 def tiles(board: Board) -> None:
-    """The first main questions: share, interval and number of answers, what became of it."""
+    """The main questions first: share, interval and number of answers, what became of it."""
     by_code = {line.code: line for line in board.items}
-    ordered = [by_code[code] for code in board.in_order]
+    ordered = sorted((by_code[code] for code in board.in_order), key=lambda line: not line.main)
     with st.container(horizontal=True):
-        for line in ([each for each in ordered if each.main] or ordered)[:TILES]:
+        for line in ordered[:TILES]:
             with st.container(border=True, width="stretch", height="stretch", key=f"tile-{line.code}", gap="small"):
                 figure = line.figure
                 chip = f"{words.range_words(figure.interval)}, n {figure.answers:,}" if figure.open else None
@@ -98,7 +98,7 @@ def ranked(board: Board, topic: str) -> charts.Chart:
     table = tuple(
         (
             # How many of a district did not know would, taken from the city's number, tell of a closed district.
-            line.name, *_table_cells(line.figure), line.figure.dont_know if line.figure.open and not board.district_name else "",
+            line.name, *_table_cells(line.figure), str(line.figure.dont_know) if line.figure.open and not board.district_name else "",
             f"{line.figure.mean:.2f}" if line.figure.open else "", line.before.in_words() if line.before else "",
             line.change.in_words() if line.change else "", line.wording,
         )
@@ -160,7 +160,7 @@ def _table_cells(figure: Figure) -> tuple[str, str, str, str]:
     if not figure.open:
         return figure.in_words(), "", "", figure.size_in_words().removeprefix("n ")
     interval = figure.interval
-    return figure.in_words(), words.percent(interval.low), words.percent(interval.high), f"{figure.answers:,}"
+    return figure.in_words(), words.percent(interval.low), words.percent(interval.high), str(figure.answers)
 
 
 # --- one question over time -------------------------------------------------------------------------------------------
@@ -390,17 +390,17 @@ def heard(found: Heard) -> None:
         )
         for line in shown
     ]
-    held = [f"{line.name}: {line.why_closed}" for line in found.lines if line.calls is None]
+    away = ", ".join(line.name for line in found.lines if line.calls is None)
     table = tuple(
         (line.name, line.why_closed, "", "", "")
         if line.calls is None
-        else (line.name, line.calls, line.in_favor, line.against, line.mixed)
+        else (line.name, *map(str, (line.calls, line.in_favor, line.against, line.mixed)))
         for line in found.lines
     )
     charts.show(
         charts.Chart(
             title, measure, ("Matter", "Calls", "In favor", "Against", "Mixed"), table, charts.bars(rows, ("in favor", "against", "mixed")),
-            "; ".join(held), "heard.csv",
+            f"Not shown, fewer than 10 calls or held back with them: {away}." if away else "", "heard.csv",
         ),
         key="heard",
     )  # fmt: skip

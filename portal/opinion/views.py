@@ -176,9 +176,7 @@ def surveys() -> list[SurveyChoice]:
             if not wave.loading:
                 found.setdefault(wave.survey_code, []).append(wave)
     return [
-        SurveyChoice(
-            code, waves[0].survey_name or waves[0].name, tuple(WaveChoice(each.wave_code, each.name) for each in waves)
-        )
+        SurveyChoice(code, waves[0].survey_name or waves[0].name, tuple(_choice(each) for each in waves))
         for code, waves in found.items()
     ]
 
@@ -187,6 +185,12 @@ def unfinished() -> list[str]:
     """Names of waves whose import runs or broke off."""
     with core.read() as session:
         return [f"{wave.survey_name or wave.survey_code}, {wave.name}" for wave in rows.waves(session) if wave.loading]
+
+
+def _choice(wave: rows.SurveyWave) -> WaveChoice:
+    """A wave by its short name: “2026” of the survey “Community survey”, when the wave is called “Community survey 2026”."""
+    short = wave.name.removeprefix(wave.survey_name).strip(" ,:-–") if wave.survey_name else wave.name
+    return WaveChoice(wave.wave_code, short or wave.name)
 
 
 def _waves_of(session: Session, survey: str) -> list[rows.SurveyWave]:
@@ -274,14 +278,14 @@ def board(survey: str, wave_code: str, district: str = WHOLE_CITY) -> Board | No
     respondents = sum(each.respondents for each in modes)
     return Board(
         survey_name=wave.survey_name or wave.name,
-        wave=WaveChoice(wave.wave_code, wave.name),
+        wave=_choice(wave),
         district_name=names.get(district, district),
         respondents=respondents,
-        since=WaveChoice(since.wave_code, since.name) if since else None,
-        apart=tuple(f"{each.name}: {why}" for each in earlier if (why := _why_apart(each, wave))),
+        since=_choice(since) if since else None,
+        apart=tuple(f"{_choice(each).name}: {why}" for each in earlier if (why := _why_apart(each, wave))),
         lead=""
         if first is None
-        else words.lead(first.name, first.figure, len(found), clear, since.name if since else ""),
+        else words.lead(first.name, first.figure, len(found), clear, _choice(since).name if since else ""),
         items=tuple(
             sorted(
                 lines, key=lambda line: (not line.figure.open, -line.figure.share if line.figure.open else 0, line.name)
@@ -371,9 +375,7 @@ def history(survey: str, item_code: str) -> History | None:
             why = _why_apart(waves[at - 1], wave)
             if not why and not words.same_question(_items(waves[at - 1])[item_code], item):
                 why = "the question changed"
-        moments.append(
-            Moment(WaveChoice(wave.wave_code, wave.name), _figure_of(counts[wave.id], item, WHOLE_CITY), why)
-        )
+        moments.append(Moment(_choice(wave), _figure_of(counts[wave.id], item, WHOLE_CITY), why))
         cells.append(_cells(counts[wave.id][item_code], item))
         names |= _district_names(wave, counts[wave.id])
     item = _items(waves[-1])[item_code]
