@@ -134,3 +134,27 @@ def choose(page: Page, label: str, words: str) -> None:
     page.get_by_role("option").first.wait_for()
     box.press("Enter")
     settle(page)
+
+
+def focused(page: Page) -> str:
+    """The name of what has the keyboard: its label, else its words; "" on the page itself."""
+    return page.evaluate(
+        """() => {
+            const at = document.activeElement;
+            if (!at || at === document.body) return '';
+            const by = (at.getAttribute('aria-labelledby') || '').split(' ')
+                .map(id => document.getElementById(id)?.innerText || '').join(' ').trim();
+            const label = at.labels?.length ? at.labels[0].innerText : '';
+            const name = at.getAttribute('aria-label') || by || label || at.innerText || at.title || at.tagName;
+            return name.replace(/\\s+/g, ' ').replaceAll('\\u2060', '').trim();
+        }"""
+    )
+
+
+def tab_to(page: Page, name: str, most: int = 60, key: str = "Tab") -> int:
+    """Presses Tab until the control with this name has the keyboard; answers with how often."""
+    for pressed in range(1, most + 1):
+        page.keyboard.press(key)
+        if name in focused(page):
+            return pressed
+    raise AssertionError(f"{most} times {key} never reached “{name}”; the last was “{focused(page)}”")
