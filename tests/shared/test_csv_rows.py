@@ -70,7 +70,8 @@ def test_a_file_of_another_encoding_is_refused_with_the_line_and_what_to_do(tmp_
 
 
 def test_other_files_that_cannot_be_used_are_refused_whole(tmp_path: Path) -> None:
-    assert "There is no file" in str(pytest.raises(BadFile, read_header, tmp_path / "none.csv").value)
+    with pytest.raises(BadFile, match="There is no file"):
+        read_header(tmp_path / "none.csv")
     assert "no encoding" in refused(tmp_path, b"a\n1\n", "utf-13")
     assert "no header" in refused(tmp_path, b"")
     assert "no header" in refused(tmp_path, b"\n1,2\n")
