@@ -1,51 +1,11 @@
 """Wrap up: why the caller came, how it ended, what the city owes, what the caller thought. What was done is already known."""
 
-import datetime as dt
-
 import streamlit as st
 
-from portal import settings
 from portal.contacts import commands, rules, views
 from portal.desk import attempt, contacts_parts, go, who
 from portal.desk.text import inert
-from portal.shared.calendar import instant_of
-from portal.shared.money import parse_money
 from portal.shared.text import count_text, format_phone
-
-
-def _at(on: dt.date | None, clock: dt.time | None) -> dt.datetime | None:
-    return None if on is None or clock is None else instant_of(on, clock, settings.current().time_zone)
-
-
-def _cents(typed: str | None) -> int | None:
-    try:
-        return parse_money(typed) if typed else None
-    except ValueError:
-        return None
-
-
-def _build(v: attempt.Values, call: views.Call) -> tuple[rules.WrapUp]:
-    opinions = (rules.Opinion(v["opinion_subject"] or "", v["opinion_stance"] or "", v["opinion_words"] or ""),)
-    call_back = rules.CallBackPlan(
-        v["call_back_phone"] or "", v["call_back_why"] or "", _at(v["call_back_due"], v["call_back_time"])
-    )
-    promise = rules.PromisePlan(
-        v["promise_kind"] or "",
-        v["promise_words"] or "",
-        _at(v["promise_due"], v["promise_time"]),
-        _cents(v["promise_amount"]),
-    )
-    return (
-        rules.WrapUp(
-            conversation_id=call.id,
-            reason_code=v["reason"],
-            disposition_code=v["disposition"],
-            note=v["note"] or "",
-            opinions=opinions if v["opinion_subject"] or v["opinion_stance"] or v["opinion_words"] else (),
-            call_back=call_back if v["call_back_why"] or v["call_back_due"] else None,
-            promises=(promise,) if v["promise_kind"] or v["promise_words"] or v["promise_due"] else (),
-        ),
-    )
 
 
 def _owed(form: attempt.Attempt, call: views.Call, subjects: dict[str, str]) -> None:
@@ -109,7 +69,7 @@ def draw() -> None:
         with st.container(horizontal=True):
             form.submit(
                 "Wrap up",
-                lambda v: _build(v, shown.call),
+                lambda v: contacts_parts.wrap_up_of(v, shown.call),
                 icon=":material/call_end:",
                 draft_title=f"Wrap up, {shown.call.name}",
             )

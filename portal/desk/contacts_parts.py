@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,17 +10,19 @@ import streamlit as st
 
 from db import core
 from portal import settings
-from portal.contacts import commands
+from portal.contacts import commands, rules
 from portal.desk import go, incident, who
 from portal.desk.text import inert
-from portal.shared.money import format_cents
+from portal.shared.calendar import instant_of
+from portal.shared.money import format_cents, parse_money
 from portal.shared.refusal import Refused
 from portal.shared.text import due_text, format_phone, relative_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from portal.contacts.views import CallBackLine, Done, PromiseLine
+    from portal.contacts.views import Call, CallBackLine, Done, PromiseLine
+    from portal.desk.attempt import Values
     from portal.shared.receipt import Receipt
 
 CHANNEL_ICONS: Final = {"phone": "call", "letter": "mail", "email": "alternate_email", "counter": "storefront"}
@@ -60,6 +63,45 @@ def timeline(done: Sequence[Done]) -> None:
     for each in done:
         with st.expander(inert(each.sentence), type="step", expanded=True, icon=f":material/{each.icon}:"):
             st.caption(inert(relative_text(each.at, core.now(), zone)))
+
+
+# --- the wrap-up's answers ------------------------------------------------------------------------------------------
+
+
+def _at(on: dt.date | None, clock: dt.time | None) -> dt.datetime | None:
+    return None if on is None or clock is None else instant_of(on, clock, settings.current().time_zone)
+
+
+def _cents(typed: str | None) -> int | None:
+    try:
+        return parse_money(typed) if typed else None
+    except ValueError:
+        return None
+
+
+def wrap_up_of(v: Values, call: Call) -> tuple[rules.WrapUp]:
+    """The answers of the wrap-up page as the command takes them; a part that was left empty is no part."""
+    opinions = (rules.Opinion(v["opinion_subject"] or "", v["opinion_stance"] or "", v["opinion_words"] or ""),)
+    call_back = rules.CallBackPlan(
+        v["call_back_phone"] or "", v["call_back_why"] or "", _at(v["call_back_due"], v["call_back_time"])
+    )
+    promise = rules.PromisePlan(
+        v["promise_kind"] or "",
+        v["promise_words"] or "",
+        _at(v["promise_due"], v["promise_time"]),
+        _cents(v["promise_amount"]),
+    )
+    return (
+        rules.WrapUp(
+            conversation_id=call.id,
+            reason_code=v["reason"],
+            disposition_code=v["disposition"],
+            note=v["note"] or "",
+            opinions=opinions if v["opinion_subject"] or v["opinion_stance"] or v["opinion_words"] else (),
+            call_back=call_back if v["call_back_why"] or v["call_back_due"] else None,
+            promises=(promise,) if v["promise_kind"] or v["promise_words"] or v["promise_due"] else (),
+        ),
+    )
 
 
 # --- lists ------------------------------------------------------------------------------------------------------------
