@@ -128,7 +128,9 @@ def _articles_in_force(on: dt.date) -> sa.Select[tuple[KnowledgeArticle]]:
     )
     return (
         sa.select(KnowledgeArticle)
-        .join(newest, sa.and_(newest.c.code == KnowledgeArticle.code, newest.c.since == KnowledgeArticle.effective_from))
+        .join(
+            newest, sa.and_(newest.c.code == KnowledgeArticle.code, newest.c.since == KnowledgeArticle.effective_from)
+        )
         .where(sa.or_(KnowledgeArticle.effective_to.is_(None), KnowledgeArticle.effective_to > on))
         .order_by(KnowledgeArticle.topic, KnowledgeArticle.title)
     )
@@ -139,7 +141,9 @@ def articles(session: Session, on: dt.date) -> Sequence[KnowledgeArticle]:
     return session.scalars(_articles_in_force(on)).all()
 
 
-def articles_with_words(session: Session, words: Sequence[str], on: dt.date, *, every: bool = True) -> Sequence[KnowledgeArticle]:
+def articles_with_words(
+    session: Session, words: Sequence[str], on: dt.date, *, every: bool = True
+) -> Sequence[KnowledgeArticle]:
     """Articles in force on a day that hold these folded words (all of them, or any). Folded words hold letters and digits
     only, so the pattern needs no escape and both databases find the same."""
     holds = [KnowledgeArticle.search_text.like(f"%{word}%") for word in words]

@@ -28,7 +28,9 @@ def test_an_event_is_a_sentence(name: str, detail: dict[str, object], says: str)
 
 def test_every_event_of_the_conversations_has_its_sentence() -> None:
     for path in (ROOT / "portal" / "contacts" / "commands").glob("*.py"):
-        names = re.findall(r'"((?:conversation|identity|promise|call_back|emergency|opinion)\.[a-z_]+)"', path.read_text("utf-8"))
+        names = re.findall(
+            r'"((?:conversation|identity|promise|call_back|emergency|opinion)\.[a-z_]+)"', path.read_text("utf-8")
+        )
         assert set(names) - set(PERMISSIONS) <= set(SENTENCES), path.name
 
 
