@@ -18,7 +18,7 @@ from portal.desk import lists, theme, who
 from portal.desk.text import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     Figure = dict[str, Any]
 
@@ -112,6 +112,24 @@ def draw(figure: Figure, *, key: str, alt: str) -> None:
     st.plotly_chart(_drawn_class()(figure), theme=None, config=dict(CONFIG), key=key, alt=alt)
 
 
+def pick(figure: Figure, *, key: str, alt: str, on_pick: Callable[[str], None]) -> None:
+    """A figure whose marks can be selected: `on_pick` gets the `customdata` of the mark, in the click's callback.
+
+    The key must hold whatever the click changes: else the old selection stays in the browser, and the same mark cannot be
+    selected a second time.
+    """
+
+    def picked() -> None:
+        points = st.session_state[key]["selection"]["points"]
+        if points:
+            code = points[0].get("customdata")
+            on_pick(str(code[0] if isinstance(code, list) else code))
+
+    st.plotly_chart(
+        _drawn_class()(figure), theme=None, config=dict(CONFIG), key=key, alt=alt, on_select=picked, selection_mode="points"
+    )
+
+
 @who.fragment
 def show(chart: Chart, *, key: str) -> None:
     """Sentence, measure, figure, and the table in an expander that is filled when it is opened."""
@@ -149,7 +167,7 @@ def plain(text: str, longest: int = LONGEST_NAME) -> str:
     return html.escape(shown if len(shown) <= longest else shown[: longest - 1].rstrip() + "…", quote=False)
 
 
-def _layout(look: Palette, height: int, **more: Any) -> Figure:
+def layout(look: Palette, height: int, **more: Any) -> Figure:
     return {
         "height": height,
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -167,24 +185,24 @@ def _layout(look: Palette, height: int, **more: Any) -> Figure:
     }  # fmt: skip
 
 
-def _axis(look: Palette, **more: Any) -> Figure:
+def axis(look: Palette, **more: Any) -> Figure:
     return {
         "showgrid": False, "zeroline": False, "showline": False, "ticks": "", "fixedrange": True, "automargin": False,
         "tickangle": 0, "gridcolor": look.grid, "gridwidth": 1, "tickfont": {"size": 13, "color": look.muted}, **more,
     }  # fmt: skip
 
 
-def _percent_axis(look: Palette, ticks: Sequence[float] = (0, 0.25, 0.5, 0.75, 1), **more: Any) -> Figure:
+def percent_axis(look: Palette, ticks: Sequence[float] = (0, 0.25, 0.5, 0.75, 1), **more: Any) -> Figure:
     """0 to 100 %, always whole: an axis that changes between filters tells a different story each time."""
     labels = [f"{round(tick * 100)}%" for tick in ticks]
-    return _axis(look, range=[-0.01, 1.01], tickvals=list(ticks), ticktext=labels, showgrid=True, **more)
+    return axis(look, range=[-0.01, 1.01], tickvals=list(ticks), ticktext=labels, showgrid=True, **more)
 
 
-def _note(look: Palette, text: str, **where: Any) -> Figure:
+def annotation(look: Palette, text: str, **where: Any) -> Figure:
     return {"text": text, "showarrow": False, "font": {"size": 13.5, "color": look.ink}, "align": "left", **where}
 
 
-def _rule(look: Palette, at: float, color: str) -> Figure:
+def rule(look: Palette, at: float, color: str) -> Figure:
     return {
         "type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1,
         "line": {"color": color, "width": 2, "dash": "dot"},
@@ -257,25 +275,25 @@ def dots(rows: Sequence[Dot], *, before: str = "", look: Palette | None = None) 
     for at, row in enumerate(rows):
         beside = {"xref": "paper", "yref": "y", "y": -at}
         notes.append(
-            _note(look, plain(row.name), **beside, x=0, xanchor="left", yanchor="bottom", xshift=-12, yshift=8)
+            annotation(look, plain(row.name), **beside, x=0, xanchor="left", yanchor="bottom", xshift=-12, yshift=8)
         )
         color = {True: look.better_text, False: look.attention_text, None: look.muted}[row.better]
         value = f"<b>{plain(row.value)}</b> {plain(row.size)}" if row.share is not None else plain(row.value)
         remark = f'<br><span style="color:{color}">{plain(row.remark)}</span>' if row.remark else ""
         if row.share is None:  # words instead of a mark, where the mark would be
-            notes.append(_note(look, f"<i>{value}</i>", **beside, x=0, xanchor="left", yanchor="middle", xshift=-12))
+            notes.append(annotation(look, f"<i>{value}</i>", **beside, x=0, xanchor="left", yanchor="middle", xshift=-12))
         else:
             notes.append(
-                _note(look, value + remark, **beside, x=1, xanchor="left", yanchor="middle", xshift=12, yshift=2)
+                annotation(look, value + remark, **beside, x=1, xanchor="left", yanchor="middle", xshift=12, yshift=2)
             )
     return {
         "data": traces if shown else traces[2:],
-        "layout": _layout(
+        "layout": layout(
             look,
             len(rows) * ROW_PIXELS + 46,
             margin={"l": 14, "r": 118, "t": 8, "b": 30},
-            xaxis=_percent_axis(look),
-            yaxis=_axis(look, range=[-len(rows) + 0.35, 0.75], showticklabels=False),
+            xaxis=percent_axis(look),
+            yaxis=axis(look, range=[-len(rows) + 0.35, 0.75], showticklabels=False),
             annotations=notes,
         ),
     }
@@ -331,7 +349,7 @@ def series(lines: Sequence[Line], moments: Moments, *, look: Palette | None = No
     if not traces:
         return None
     notes = [
-        _note(
+        annotation(
             look,
             "≠",
             xref="x",
@@ -344,7 +362,7 @@ def series(lines: Sequence[Line], moments: Moments, *, look: Palette | None = No
         for at in sorted(moments.breaks)
     ]
     notes += [
-        _note(
+        annotation(
             look,
             plain(name, 24),
             xref="x",
@@ -363,20 +381,20 @@ def series(lines: Sequence[Line], moments: Moments, *, look: Palette | None = No
     ]
     return {
         "data": traces,
-        "layout": _layout(
+        "layout": layout(
             look,
             height,
             margin={"l": 44, "r": 24 if len(lines) == 1 else 110, "t": 26, "b": 46},
-            xaxis=_axis(
+            xaxis=axis(
                 look,
                 range=[-0.6, len(moments.names) - 0.4],
                 tickvals=list(range(len(labels))),
                 ticktext=labels,
                 tickfont={"size": 13, "color": look.ink},
             ),
-            yaxis=_percent_axis(look),
-            shapes=[_rule(look, at - 0.5, look.attention) for at in sorted(moments.breaks)]
-            + [_rule(look, at, look.muted) for at, _ in moments.events],
+            yaxis=percent_axis(look),
+            shapes=[rule(look, at - 0.5, look.attention) for at in sorted(moments.breaks)]
+            + [rule(look, at, look.muted) for at, _ in moments.events],
             annotations=notes,
         ),
     }
@@ -391,19 +409,19 @@ def panel(line: Line, whole: Line, moments: Moments, *, look: Palette | None = N
     last = len(moments.names) - 1
     return {
         "data": traces,
-        "layout": _layout(
+        "layout": layout(
             look,
             132,
             margin={"l": 36, "r": 44, "t": 10, "b": 22},
-            xaxis=_axis(
+            xaxis=axis(
                 look,
                 range=[-0.35, last + 0.35],
                 tickvals=sorted({0, last}),
                 ticktext=[plain(moments.names[at], 12) for at in sorted({0, last})],
                 tickfont={"size": 12, "color": look.muted},
             ),
-            yaxis=_percent_axis(look, (0, 0.5, 1), tickfont={"size": 12, "color": look.muted}),
-            shapes=[_rule(look, at - 0.5, look.attention) for at in sorted(moments.breaks)],
+            yaxis=percent_axis(look, (0, 0.5, 1), tickfont={"size": 12, "color": look.muted}),
+            shapes=[rule(look, at - 0.5, look.attention) for at in sorted(moments.breaks)],
         ),
     }
 
@@ -551,19 +569,19 @@ def bars(rows: Sequence[Bar], names: Sequence[str], *, look: Palette | None = No
     notes = []
     for at, row in enumerate(rows):
         beside = {"yref": "y", "y": -at, "yanchor": "bottom", "yshift": 10, "xref": "paper"}
-        notes.append(_note(look, plain(row.name), **beside, x=0, xanchor="left"))
+        notes.append(annotation(look, plain(row.name), **beside, x=0, xanchor="left"))
         notes.append(
-            _note(look, plain(row.value), **beside, x=1, xanchor="right", font={"size": 13, "color": look.muted})
+            annotation(look, plain(row.value), **beside, x=1, xanchor="right", font={"size": 13, "color": look.muted})
         )
     return {
         "data": traces,
-        "layout": _layout(
+        "layout": layout(
             look,
             len(rows) * 52 + 14,
             margin={"l": 2, "r": 2, "t": 6, "b": 2},
             barmode="stack",
-            xaxis=_axis(look, showticklabels=False, rangemode="tozero"),
-            yaxis=_axis(look, range=[-len(rows) + 0.6, 0.75], showticklabels=False),
+            xaxis=axis(look, showticklabels=False, rangemode="tozero"),
+            yaxis=axis(look, range=[-len(rows) + 0.6, 0.75], showticklabels=False),
             annotations=notes,
         ),
     }
