@@ -242,6 +242,8 @@ def start_side(plan: views.StartPlan, before: str = "") -> None:
         with st.container(border=True):
             st.subheader(inert(plan.debt_note.headline))
             st.caption(inert(plan.debt_note.sentence))
+            if plan.debt_note.policy_text:
+                st.caption(inert(plan.debt_note.policy_text))
 
 
 def next_steps(steps: Sequence[Step]) -> None:

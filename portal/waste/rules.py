@@ -9,6 +9,8 @@ from typing import Any
 
 from portal.shared.collection import CollectionCalendar, next_collections
 
+COLLECTED = ("refuse", "recycling", "trash")
+"""The service kinds that have collection days."""
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 

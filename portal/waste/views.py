@@ -69,7 +69,7 @@ def first_collections(
     calendar = collection_calendar(session, after)
     found = []
     for kind in service_kinds:
-        if kind in ("refuse", "recycling", "trash"):
+        if kind in rules.COLLECTED:
             on = rules.first_collection_on(kind, collection_code, after, calendar)
             if on is not None:
                 found.append(Collection(kind, on))

@@ -69,6 +69,8 @@ class OtherDebt:
     cents: int
     headline: str
     sentence: str
+    policy_text: str = ""
+    """The rule with its exception, as the policy row words it."""
 
 
 def other_debt(cents: int, *, rental: bool, policy: DebtPolicy) -> OtherDebt | None:
@@ -78,7 +80,12 @@ def other_debt(cents: int, *, rental: bool, policy: DebtPolicy) -> OtherDebt | N
     whose = f"It stays with that person and blocks no new customer ({policy.other_citation})."
     if not rental:
         whose = f"It stays with that person. {policy.other_citation} speaks of rental units; the desk treats all alike."
-    return OtherDebt(cents, f"A former or other occupant owes {format_cents(cents)}.", f"{whose} Do not mention it to the caller.")
+    return OtherDebt(
+        cents,
+        f"A former or other occupant owes {format_cents(cents)}.",
+        f"{whose} Do not mention it to the caller.",
+        policy.other_text,
+    )
 
 
 def own_debt_asked(debts: list[OldDebt], today: date, policy: DebtPolicy) -> list[OldDebt]:

@@ -17,7 +17,7 @@ from portal.moves.views import policy as policy_rows
 from portal.moves.views.book import Book, load_book
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -72,8 +72,9 @@ def start_context(session: Session, actor: Actor, asked: form.StartForm, now: dt
     contested_accounts: set[int] = set()
     person_id, account_problem = _applicant(session, asked)
     own_accounts = frozenset(moves.account_ids_of_person(session, person_id) if person_id is not None else ())
+    billed = moves.billed_until(session, sorted({row.account_id for row in book.agreements}))
     for kind in book.points:
-        points[kind], holder, contested = _point(session, book, kind, own_accounts, on)
+        points[kind], holder, contested = _point(book, kind, own_accounts, on, billed)
         if holder is not None:
             displaced[kind] = holder
         if kind in asked.service_kinds:
@@ -103,7 +104,7 @@ def start_context(session: Session, actor: Actor, asked: form.StartForm, now: dt
 
 
 def _point(
-    session: Session, book: Book, kind: str, own_accounts: frozenset[int], on: dt.date
+    book: Book, kind: str, own_accounts: frozenset[int], on: dt.date, billed: Mapping[int, dt.date]
 ) -> tuple[form.OpenPoint, turnover.Tenure | None, set[int]]:
     """A point as the applicant finds it, whose agreement the start ends, and the accounts that also want it."""
     order = book.succession(kind)
@@ -114,8 +115,7 @@ def _point(
     contested = {one.account_id for one in turnover.contested_by(order, tenures) if one.account_id not in own_accounts}
     since = None
     if holder is not None:
-        billed = moves.billed_until(session, [holder.account_id]).get(holder.account_id)
-        since = holder.start_on if billed is None else max(holder.start_on, billed)
+        since = max(holder.start_on, billed.get(holder.account_id, holder.start_on))
     needed = book.order_for(kind, starting=True, follows_someone=holder is not None)
     point = form.OpenPoint(
         service_kind=kind,

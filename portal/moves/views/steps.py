@@ -10,6 +10,7 @@ from portal.moves.rules.policy import listed
 from portal.shared.receipt import Step
 from portal.shared.text import clock_text, count_text, day_text
 from portal.waste import views as waste_views
+from portal.waste.rules import COLLECTED, first_collection_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -92,11 +93,15 @@ def _collections(
     # Nothing is collected before its cart stands there.
     ready = {service_kind: day for _, service_kind, day in plans}
     by_day: dict[dt.date, list[str]] = {}
-    out_by = waste_views.out_by(session, today)
-    for kind in service_kinds:
+    collected = [kind for kind in service_kinds if kind in COLLECTED]
+    if not collected:
+        return []
+    calendar, out_by = waste_views.collection_calendar(session, today), waste_views.out_by(session, today)
+    for kind in collected:
         since = max(on, today, ready.get(kind, on))
-        for one in waste_views.first_collections(session, (kind,), book.premise.collection_code, since):
-            by_day.setdefault(one.on, []).append(kind)
+        first_on = first_collection_on(kind, book.premise.collection_code, since, calendar)
+        if first_on is not None:
+            by_day.setdefault(first_on, []).append(kind)
     return [
         (
             day,
