@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import streamlit as st
 
 from portal.contacts import commands, views
-from portal.desk import contacts_parts, go, who
+from portal.desk import contacts_parts, go, once, who
 
 if TYPE_CHECKING:
     from portal.contacts.views import Call
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def context() -> Call | None:
     """This person's open conversation; None between calls."""
-    return views.open_call(who.actor())
+    return once.ask("call.context", lambda: views.open_call(who.actor()))
 
 
 def open_customer(account_id: int | None = None, *, person_id: int | None = None, premise_id: int | None = None) -> NoReturn:

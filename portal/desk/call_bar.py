@@ -18,6 +18,7 @@ from portal import settings
 from portal.accounts.commands import check_identity_by_facts
 from portal.contacts import commands, rules, views
 from portal.desk import contacts_parts, go, who
+from portal.desk.call import context as call_now
 from portal.desk.text import inert
 from portal.directory import views as directory
 from portal.shared.text import clock_text, format_phone
@@ -47,7 +48,7 @@ def draw() -> None:
 def _bar() -> None:
     if st.session_state.pop(CHANGED, False):
         st.rerun()
-    call = views.open_call(who.actor())
+    call = call_now()
     if call is None:
         _idle()
     else:

@@ -20,7 +20,7 @@ import streamlit as st
 
 from db import core
 from portal import settings
-from portal.desk import demo_sign_in
+from portal.desk import demo_sign_in, once
 from portal.staff import commands, views
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 SIGNED_IN_AS: Final = "_sign_in"
 """Where this page remembers its sign-in, so that the next person never finds what the last one typed."""
 ACTIVITY: Final = "_activity"
+ACTOR: Final = "who.actor"
+"""Under which name the person at the desk is remembered for one run."""
 WATCH_SECONDS: Final = 20
 
 WHY: Final = {
@@ -81,20 +83,21 @@ def current_actor(*, in_use: bool = True) -> Actor | SignedOut | NotAdmitted:
     claim = _claim()
     found: Actor | SignedOut | NotAdmitted = SignedOut() if claim is None else _admit(claim, in_use=in_use)
     _forget_the_last_person(claim.session_id if claim is not None and not isinstance(found, SignedOut) else "")
+    once.keep(ACTOR, found)
     return found
 
 
 def actor() -> Actor:
     """The person at this desk, for a page, a fragment or a click; where nobody is signed in any more, the page is drawn
     again from the front door and shows the sign-in instead."""
-    found = current_actor(in_use=False)
+    found = once.kept(ACTOR) or current_actor(in_use=False)
     if isinstance(found, (SignedOut, NotAdmitted)):
         st.rerun()
     return found
 
 
 def still_signed_in() -> bool:
-    """Whether the sign-in of this page still stands; reads only. For fragments and just before a command."""
+    """Whether the sign-in of this page still stands; reads only."""
     claim = _claim()
     if claim is None:
         return False
@@ -211,13 +214,12 @@ def watch() -> None:
     """Covers a page whose sign-in ended elsewhere or by itself, without a click; draws nothing.
 
     A timer is no use of the portal: only what the person changed since the last look moves the idle limit."""
-    claim = _claim()
-    row = views.sign_in(claim.session_id) if claim is not None else None
-    if claim is None or row is None or _why_over(row) is not None:
+    of_the_whole_page = once.kept(ACTOR) is not None  # then the front door has just asked
+    if not of_the_whole_page and not still_signed_in():
         st.rerun()
     seen = _fingerprint()
-    if st.session_state.get(ACTIVITY, seen) != seen:
-        _note_use(claim, row)
+    if not of_the_whole_page and st.session_state.get(ACTIVITY, seen) != seen:
+        current_actor()
     st.session_state[ACTIVITY] = seen
 
 
@@ -238,8 +240,7 @@ def fragment(function: Callable[..., None] | None = None, *, run_every: float | 
     def wrap(inner: Callable[..., None]) -> Any:
         @functools.wraps(inner)
         def checked(*args: Any, **kwargs: Any) -> None:
-            if not still_signed_in():
-                st.rerun()
+            actor()
             inner(*args, **kwargs)
 
         return st.fragment(checked, run_every=run_every)
