@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from rapidfuzz.distance import OSA, Prefix
+from rapidfuzz.distance import OSA
 
 from db import core
 from db.accounts.index import LONG_FORMS, SHORT_FORMS, SHORTEST_KEY, UNIT_WORDS, folded, squeezed
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LONGEST_QUERY = 100
 MOST_WORDS = 8
-CANDIDATES = 240
+CANDIDATES = 150
 """How many entries at most are read and ranked."""
 BUDGET = 4_000
 """How many postings one typed word may touch."""
@@ -521,53 +521,60 @@ def _candidates(session: Session, chosen: Sequence[tuple[str, int, int]]) -> lis
 
 
 class _Ranking:
-    """How well an entry's words fit what was typed, 0 to 1000; remembers each pair of words it has compared."""
+    """How well an entry's words fit what was typed, 0 to 1000; remembers how each word of an entry fits each typed one."""
 
     def __init__(self, typed: Typed, words: Sequence[_Word]) -> None:
         self.words = words
+        self.weights = [word.weight for word in words]
         self.whole = typed.whole
-        self.total = sum(word.weight for word in words) or 1
-        self._fits: dict[tuple[int, str], float] = {}
+        self.total = sum(self.weights) or 1
+        self._known: dict[str, list[float]] = {}
 
     def score(self, names: str, place: str, zip_code: str) -> tuple[int, str]:
+        """The score of an entry, and how it fits."""
         at_place = place.split()
-        best, how = 0.0, "near"
-        wholes: list[str] = []
+        by_place = self._best(at_place)
+        for number, word in enumerate(self.words):
+            if word.text == zip_code:
+                by_place[number] = 1.0
+        best, worst_of_best = -1.0, 0.0
+        wholes = ["".join(at_place)]
         for name in names.split("\n"):
             of_name = name.split()
-            total, worst = 0.0, 1.0
-            for number, word in enumerate(self.words):
-                fit = max((self._fit(number, word, other) for other in of_name), default=0.0)
-                if fit < 1:
-                    fit = max(fit, 0.98 * max((self._fit(number, word, other) for other in at_place), default=0.0))
-                    if fit < 0.98 and word.text == zip_code:
-                        fit = 0.98
-                total += fit * word.weight
-                worst = min(worst, fit)
-            total /= self.total
+            fits = [max(fit, 0.98 * there) for fit, there in zip(self._best(of_name), by_place, strict=True)]
+            total = sum([fit * weight for fit, weight in zip(fits, self.weights, strict=True)]) / self.total
             if total > best:
-                best = total
-                how = "exact" if worst >= 0.98 else "begins" if worst >= 0.83 else "near"
+                best, worst_of_best = total, min(fits)
             if of_name:
-                wholes += ["".join(of_name), "".join(of_name[-1:] + of_name[:-1]), "".join(of_name[:1] + of_name[-1:])]
-        wholes.append("".join(at_place))
-        whole = max((self._whole_fit(text) for text in wholes if text), default=0.0)
+                wholes += ["".join(of_name), "".join(of_name[-1:] + of_name[:-1])]
+                if len(of_name) > 2:
+                    wholes.append(of_name[0] + of_name[-1])
+        how = "exact" if worst_of_best >= 0.98 else "begins" if worst_of_best >= 0.83 * 0.98 else "near"
+        whole = max(map(self._whole_fit, wholes))
         # The words decide; the text as a whole repairs a misplaced space, and breaks ties by how much of the entry was said.
         return int(970 * max(best, 0.98 * whole if whole >= 0.8 else 0.0) + 30 * whole), how
+
+    def _best(self, words: Sequence[str]) -> list[float]:
+        """For each typed word how well the best of these words fits it."""
+        if not words:
+            return [0.0] * len(self.words)
+        rows = [self._known.get(word) or self._compare(word) for word in words]
+        return rows[0].copy() if len(rows) == 1 else [max(column) for column in zip(*rows, strict=True)]
+
+    def _compare(self, other: str) -> list[float]:
+        fits = [max([_word_fit(text, other) for text in word.readings]) for word in self.words]
+        self._known[other] = fits
+        return fits
 
     def _whole_fit(self, text: str) -> float:
         if text == self.whole:
             return 1.0
+        if not text:
+            return 0.0
         fit = OSA.normalized_similarity(self.whole, text, score_cutoff=0.6)
-        if len(text) > len(self.whole) and Prefix.similarity(self.whole, text) == len(self.whole):
-            fit = max(fit, 0.9)
+        if fit < 0.9 and text.startswith(self.whole):
+            return 0.9
         return fit
-
-    def _fit(self, number: int, word: _Word, other: str) -> float:
-        known = self._fits.get((number, other))
-        if known is None:
-            known = self._fits[number, other] = max(_word_fit(text, other) for text in word.readings)
-        return known
 
 
 @functools.lru_cache(maxsize=50_000)
@@ -577,13 +584,17 @@ def _word_fit(typed: str, word: str) -> float:
         return 1.0
     if word.startswith(typed):
         return 0.83 + 0.15 * len(typed) / len(word)
-    if min(len(typed), len(word)) < 2:
+    longer = len(word) - len(typed)
+    if min(len(typed), len(word)) < 2 or longer < -4:
         return 0.0
-    distance = OSA.distance(typed, word, score_cutoff=2)
     if typed.isdecimal() or word.isdecimal():
-        if distance != 1:
+        if abs(longer) > 1 or OSA.distance(typed, word, score_cutoff=1) != 1:
             return 0.0
-        return 0.80 if len(typed) == len(word) and sorted(typed) == sorted(word) else 0.76
+        return 0.80 if longer == 0 and sorted(typed) == sorted(word) else 0.76
+    # A slip changes or moves one character: one of the first two still stands among the other's first two.
+    if typed[0] not in word[:2] and word[0] not in typed[:2] and typed[1] != word[1]:
+        return 0.0
+    distance = OSA.distance(typed, word, score_cutoff=2) if abs(longer) <= 2 else 3
     if distance == 1:
         return 0.82 if len(typed) >= 3 else 0.5
     if _begins_nearly(typed, word):

@@ -368,7 +368,7 @@ def dates(money: Money, on: dt.date) -> None:
     def day(value: dt.date | None) -> str:
         if value is None:
             return ""
-        return day_text(value, on) if value >= on else f"since {day_text(value, on)}"
+        return day_text(value, on) if value >= on else f"possible since {day_text(value, on)}"
 
     facts(
         "Dates",

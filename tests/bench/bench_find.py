@@ -26,6 +26,8 @@ import sqlalchemy as sa
 
 import db.tables  # noqa: F401 - all tables
 from db import accounts, core
+from db.metering import meters_at
+from db.service_requests import ServiceRequest
 from tests.bench.synthetic_city import City, Target, query
 
 if TYPE_CHECKING:
@@ -86,6 +88,36 @@ def measure(session: Session, targets: Sequence[Target], queries: int, seed: int
     return outcomes
 
 
+def targets_of(session: Session, seed: int, most: int = 4_000) -> list[Target]:
+    """Targets from the rows of a city that is there already (a demo city): open accounts and requests drawn by chance."""
+    random_ = random.Random(seed)
+    ids = list(session.scalars(sa.select(accounts.Account.id).where(accounts.Account.closed_on.is_(None))))
+    found = []
+    for account_id in sorted(random_.sample(ids, min(most, len(ids)))):
+        row = accounts.account_row(session, account_id)
+        phone = f"({row.phone[:3]}) {row.phone[3:6]}-{row.phone[6:]}" if row.phone else ""
+        kinds = [
+            ("name", row.name),
+            ("phone", phone),
+            ("address", row.address),
+            ("account", row.account_number),
+            ("e-mail", row.email),
+        ]
+        kinds += [("meter", meter.number) for meter in meters_at(session, {row.premise_id})[:1]]
+        kinds += [
+            ("old number", other.value) for other in accounts.other_numbers_of(session, {("account", account_id)})
+        ]
+        found += [Target(kind, text, account_id) for kind, text in kinds if text]
+    requests = session.execute(
+        sa.select(ServiceRequest.id, ServiceRequest.number).order_by(ServiceRequest.number)
+    ).all()
+    found += [
+        Target("order", row.number, order=("service_request", row.id))
+        for row in random_.sample(requests, min(most, len(requests)))
+    ]
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
@@ -94,14 +126,22 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--misses", type=int, default=0, help="show so many misses of each kind")
+    parser.add_argument("--there", action="store_true", help="measure the city that is in the database, a demo city")
     parser.add_argument("--rebuild", action="store_true")
     options = parser.parse_args()
     database = core.connect(options.url)
-    kept = Path(tempfile.gettempdir(), f"bench_find_{options.accounts}_{options.requests}_{options.seed}.json")
-    database.create_schema()
+    kept = Path(
+        tempfile.gettempdir(),
+        f"bench_find_{options.accounts}_{options.requests}_{options.seed}{'_there' * options.there}.json",
+    )
+    if not options.there:
+        database.create_schema()
     with database.reading() as session:
         filled = session.scalar(sa.select(sa.func.count()).select_from(accounts.Account)) or 0
-    if not filled:
+    if options.there:
+        with database.reading() as session:
+            kept.write_text(json.dumps([astuple(target) for target in targets_of(session, options.seed)]))
+    elif not filled:
         began = time.perf_counter()
         targets = City(options.accounts, options.requests, options.seed).fill(database)
         kept.write_text(json.dumps([astuple(target) for target in targets]))

@@ -232,12 +232,15 @@ def _partial(target: Target, random_: random.Random) -> str:
     text = target.text
     if target.kind == "name":
         first, *rest = text.split()
-        last = rest[-1] if target.kind == "name" and len(rest) == 1 else rest[0]
-        return f"{first[: random_.randrange(3, len(first) + 1)]} {last[: max(4, random_.randrange(4, len(last) + 1))]}"
+        if not rest:
+            return text[: max(4, len(text) - 2)]
+        last = rest[0]
+        return f"{first[: random_.randrange(min(3, len(first)), len(first) + 1)]} {last[: random_.randrange(min(4, len(last)), len(last) + 1)]}"
     if target.kind == "address":
-        street, _, unit = text.partition(", Unit ")
-        house, name, _ = street.split()
-        return f"{house} {name[: random_.randrange(4, len(name) + 1)]}" + (f" {unit}" if unit else "")
+        street, _, unit = text.partition(", ")
+        house, _, name = street.partition(" ")
+        cut = random_.randrange(min(4, len(name)), len(name) + 1)
+        return f"{house} {name[:cut]}" + (f" {unit.split()[-1]}" if unit else "")
     if target.kind == "phone":
         return random_.choice((text[6:], text[6:].replace("-", ""), text[:-1]))
     if target.kind == "account":
