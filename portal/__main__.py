@@ -24,6 +24,8 @@ app.add_typer(staff_app, name="staff")
 app.add_typer(audit_app, name="audit")
 app.add_typer(import_app, name="import")
 app.add_typer(sla_app, name="sla")
+report_app = typer.Typer(no_args_is_help=True, help="Figures for other programs")
+app.add_typer(report_app, name="report")
 
 
 def _settings(**overrides: Any) -> Settings:
@@ -228,6 +230,32 @@ def import_survey(
             typer.echo(f"Left out, each with its reason: {outcome.rejects_file}", err=True)
         if json_answer:
             typer.echo(json.dumps(dataclasses.asdict(outcome)))
+
+
+@report_app.command("service-levels")
+def report_service_levels(
+    by: Annotated[str, typer.Option(help="group, request_type, district, channel, division, department: one or several, with commas")],
+    source: Annotated[str | None, typer.Option(help="Only requests from there: the source of an import, or “portal”")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="Opened on this day or later: YYYY-MM-DD")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Opened before this day: YYYY-MM-DD")] = None,
+    json_answer: Annotated[bool, typer.Option("--json", help="Ends with one JSON object on standard output")] = False,
+) -> None:
+    """Opened, closed, on time (both ways), open past due, days to close, for cases opened in a span."""
+    _connect()
+    from portal.reports import commands
+
+    raise typer.Exit(commands.run_service_levels(by, source, since, until, json_answer=json_answer))
+
+
+@report_app.command("rebuild")
+def report_rebuild() -> None:
+    """Counts the reports' weeks and months anew from the requests; the portal may go on serving."""
+    _connect()
+    from portal.reports import commands
+    from portal.shared.actor import SYSTEM
+
+    cells = commands.rebuild(SYSTEM, lambda line: typer.echo(line, err=True))
+    typer.echo(f"Counted: {cells:,} cells.", err=True)
 
 
 @sla_app.command("due")

@@ -15,8 +15,8 @@ from portal.shared.command import COMMANDS
 from portal.staff.rules import PERMISSIONS
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("directory", "staff", "contacts", "service_requests", "accounts", "metering", "billing", "waste", "moves", "opinion")
-"""Bottom to top; `reports` joins with its first duty."""
+ROOMS = ("directory", "staff", "contacts", "service_requests", "accounts", "metering", "billing", "waste", "moves", "opinion", "reports")
+"""Bottom to top."""
 FLOOR_FILES = {"core", "events", "schema", "bulk", "demo_city", "packs_io", "tables", "__init__"}
 PAGE_FILES = sorted(path for path in (ROOT / "pages").glob("*.py") if path.name != "__init__.py")
 PYTHON_FILES = sorted(path for floor in ("portal", "db", "pages") for path in (ROOT / floor).rglob("*.py"))

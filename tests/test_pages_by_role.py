@@ -25,6 +25,7 @@ KNOWN: dict[str, tuple[dict[str, str], str]] = {
     "emergency": ({}, "Gas odor"),
     "articles": ({}, "Policies and how-to"),
     "known_events": ({}, "Known events"),
+    "service_levels": ({}, "Clear filters"),
     "public_opinion": ({}, "portal import survey"),
     "staff": ({}, "Dana Whitcomb"),
     "roles": ({}, "Representative"),

@@ -55,7 +55,7 @@ class ServiceRequest(Id, Versioned, Base):
         ),
         sa.Index(
             "ix_service_request_backlog", "opened_at", "due_at", "division_code", "request_type_code", "district", "channel",
-            sqlite_where=sa.text("closed = 0"), postgresql_where=sa.text("NOT closed"),
+            sqlite_where=sa.text("NOT closed"), postgresql_where=sa.text("NOT closed"),
         ),
     )
     number: Mapped[str] = mapped_column(sa.String(20), unique=True)

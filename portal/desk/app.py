@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import runpy
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,7 @@ PAGES: Final = (
     PageSpec("emergency", "Emergency", "emergency_home", "emergency.take", "Desk"),
     PageSpec("articles", "Policies and how-to", "menu_book", "article.read", "Look up"),
     PageSpec("known_events", "Known events", "crisis_alert", "request.read", "Look up"),
+    PageSpec("service_levels", "Service levels", "speed", "report.read", "Management"),
     PageSpec("public_opinion", "Public opinion", "forum", "opinion.read", "Management"),
     PageSpec("staff", "Staff", "group", "staff.read", "Administration"),
     PageSpec("roles", "Roles", "admin_panel_settings", "staff.read", "Administration"),
@@ -104,14 +107,8 @@ def _navigate(actor: Actor) -> st.Page:
     sections: dict[str, list[st.Page]] = {}
     for spec in PAGES:
         visible = bool(spec.section) and actor.may(spec.permission)
-        page = st.Page(
-            go.PAGES_DIR / f"{spec.name}.py",
-            title=spec.title,
-            icon=f":material/{spec.icon}:",
-            url_path=spec.name,
-            visibility="visible" if visible else "hidden",
-        )
-        sections.setdefault(spec.section if visible else "", []).append(page)
+        # A copy: Streamlit marks the one it chose as the page of this run.
+        sections.setdefault(spec.section if visible else "", []).append(copy.copy(_page(spec, visible)))
     # The bare address is a page of its own: Streamlit knows its default page under no other address, and each role has another
     # first page, so that a bookmark of one person would be “not found” for the next.
     first = default_page(actor)
@@ -121,6 +118,18 @@ def _navigate(actor: Actor) -> st.Page:
         sections["Desk"] = []
     next(iter(sections.values())).extend(hidden)
     return st.navigation(sections)
+
+
+@functools.cache
+def _page(spec: PageSpec, visible: bool) -> st.Page:
+    """A page as Streamlit knows it, made once: it looks its file up on the disk, and twenty of them do in each run."""
+    return st.Page(
+        go.PAGES_DIR / f"{spec.name}.py",
+        title=spec.title,
+        icon=f":material/{spec.icon}:",
+        url_path=spec.name,
+        visibility="visible" if visible else "hidden",
+    )
 
 
 def _draw_outside(found: who.SignedOut | who.NotAdmitted) -> None:

@@ -973,7 +973,7 @@ def upgrade() -> None:
             "ix_service_request_backlog",
             ["opened_at", "due_at", "division_code", "request_type_code", "district", "channel"],
             unique=False,
-            sqlite_where=sa.text("closed = 0"),
+            sqlite_where=sa.text("NOT closed"),
             postgresql_where=sa.text("NOT closed"),
         )
         batch_op.create_index("ix_service_request_near", ["closed", "latitude", "longitude"], unique=False)

@@ -1,0 +1,469 @@
+"""What the service-level page draws: filters, lead, tiles, the cards with sentence, figure and table, and the cases behind them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import streamlit as st
+
+from portal.desk import charts, go, lists, service_charts, who
+from portal.desk.text import inert
+from portal.reports import rules, views
+from portal.shared.text import count_text
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+
+    from portal.reports.views import Asked, Board, Definition, Level, Names
+
+    Meanings = Mapping[str, Definition]
+
+FILTERS: Final = {
+    "division": "Division", "request_type": "Request type", "district": "District", "channel": "Channel", "who": "Done by",
+}  # fmt: skip
+WHO: Final = {"": "Anyone", views.CITY: "The city", views.CONTRACTORS: "Contractors"}
+CASE_COLUMNS: Final = ("Case", "Type", "Division", "District", "Opened", "Due", "Days late", "Days open", "Channel")
+ROWS_MOST: Final = 12
+"""So many rows a comparison draws; the table holds all."""
+
+
+# --- filters ----------------------------------------------------------------------------------------------------------
+
+
+def filters(known: Names) -> Asked:
+    """The filter row. Every choice stands in the address, so a link or a reload shows the same."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        period = _choose("Period", "period", {code: each.name for code, each in known.periods.items()}, width=132)
+        offered = views.choices(known, views.Asked(period)) | {"who": {code: name for code, name in WHO.items() if code}}
+        found = {
+            name: _choose(label, name, {"": WHO[""] if name == "who" else "All"} | offered[name], width=158)
+            for name, label in FILTERS.items()
+        }
+        st.button(
+            "Clear", type="tertiary", icon=":material/close:", on_click=clear, disabled=not any(found.values()) and period == "13w"
+        )  # fmt: skip
+    return views.Asked(period, **found)
+
+
+def _choose(label: str, key: str, options: Mapping[str, str], *, width: int) -> str:
+    """A choice that stands in the address under `key`; what is not offered (any more) becomes the first."""
+    first = next(iter(options))
+    if st.session_state.get(key, first) not in options:
+        st.session_state[key] = first
+    return st.selectbox(
+        label, list(options), format_func=lambda code: options[code], key=key, bind="query-params", width=width, on_change=_first_page
+    )  # fmt: skip
+
+
+def clear() -> None:
+    """Back to everything in the last 13 weeks."""
+    for name in ("period", "age", *FILTERS):
+        st.session_state[name] = None
+    _first_page()
+
+
+def _first_page() -> None:
+    st.session_state["cases_page"] = 1
+
+
+def _filter_by(name: str, now: str, code: str) -> None:
+    """Selecting a mark keeps only it; selecting it again lets go."""
+    st.session_state[name] = "" if code == now else code
+    _first_page()
+
+
+def where_words(known: Names, asked: Asked) -> str:
+    """“Carts, Old Town, by phone”, “All divisions”."""
+    found = [] if asked.division else [{"": "All divisions", views.CITY: "City divisions", views.CONTRACTORS: "Contractors"}[asked.who]]
+    for by in ("division", "request_type", "district", "channel"):
+        if code := getattr(asked, by):
+            found.append(known.of(by, "" if code == views.NONE else code))
+    return ", ".join(found)
+
+
+# --- lead and tiles ---------------------------------------------------------------------------------------------------
+
+
+def lead(known: Names, asked: Asked, board: Board) -> str:
+    """The page in three sentences."""
+    counts, place = board.counts, f"{where_words(known, asked)}, {board.period.words}."
+    waiting = f"{board.open_past_due:,} of {count_text(board.open, 'open request')} {'is' if board.open_past_due == 1 else 'are'} past due."
+    if counts.closed_with_target < rules.FEWEST:
+        return f"Fewer than {rules.FEWEST} requests with a due date are closed in this selection: no share on time is shown. {waiting} {place}"
+    share, of_all = rules.percent(counts.share_of_closed or 0), rules.percent(counts.share_of_all or 0)
+    change = rules.share_change_words(counts, board.before)
+    told = "" if "compare" in change else f"; {change[:1].lower()}{change[1:]} against the {board.period.name} before"
+    return f"{share} of closed requests with a due date were closed on time ({of_all} of all with one){told}. {waiting} {place}"
+
+
+def tiles(board: Board, meanings: Meanings) -> None:
+    """Six figures: what, of how many, which way."""
+    counts, before, sparks = board.counts, board.before, board.sparks
+    weeks = max(1, round((board.period.until - board.period.since).days / 7))
+    with st.container(horizontal=True):
+        _tile(
+            meanings, "opened", f"{counts.opened:,}", f"{counts.opened / weeks:,.0f} a week", [m.counts.opened for m in sparks],
+            rules.change_words(counts.opened, before.opened if before else None),
+        )
+        _tile(
+            meanings, "closed", f"{counts.closed:,}", f"{_part(counts.closed, counts.opened)} of those opened", [m.counts.closed for m in sparks],
+            rules.change_words(counts.closed, before.closed if before else None),
+        )
+        _tile(
+            meanings, "on_time_of_closed", rules.share_words(counts.on_time, counts.closed_with_target), f"of {counts.closed_with_target:,} closed",
+            [m.counts.share_of_closed if m.counts.closed_with_target >= rules.FEWEST else None for m in sparks],
+            f"{rules.share_words(counts.on_time, counts.with_target)} of all {counts.with_target:,}. {rules.share_change_words(counts, before)}",
+        )
+        _tile(
+            meanings, "open_past_due", f"{board.open_past_due:,}", f"of {board.open:,} open", [],
+            "Now, whenever they were opened" if board.open else "Nothing is open",
+        )
+        for code, name in (("half_closed_within", "half"), ("nine_in_ten_closed_within", "ninety")):
+            took = getattr(board.days, name)
+            was = getattr(board.days_before, name) if board.days_before else None
+            line = [getattr(m.days, name) if m.days else None for m in board.moments]
+            _tile(meanings, code, rules.days_words(took), f"of {board.days.closed:,} closed", line, rules.days_change_words(took, was))
+    grain = "weeks" if board.period.grain == "week" else "months"
+    st.caption(f"Small lines: {len(sparks)} {grain} for counts and shares, the period’s {grain} for days; each on its own scale.")
+
+
+def _part(part: int, whole: int) -> str:
+    return rules.percent(part / whole) if whole else "–"
+
+
+def _tile(meanings: Meanings, code: str, value: str, of: str, line: Sequence[float | None], change: str) -> None:
+    meaning = meanings.get(code)
+    name = meaning.name if meaning else code.replace("_", " ").capitalize()
+    with st.container(border=True, width="stretch", height="stretch", key=f"tile-{code}", gap="small"):
+        st.markdown(inert(name), help=inert(f"{meaning.definition} Of: {meaning.denominator or 'a count'}") if meaning else None)
+        st.metric(inert(name), value, of, delta_color="off", delta_arrow="off", label_visibility="collapsed")
+        figure = service_charts.spark(line)
+        if figure is not None:
+            charts.draw(figure, key=f"spark-{code}", alt=f"{name} over time, the last point marked; {value} now")
+        st.caption(inert(change))
+
+
+@st.dialog("What the figures mean", width="large")
+def meanings_dialog(meanings: Meanings) -> None:
+    """Each figure's definition, its denominator, what it leaves out, since when."""
+    st.caption("A city writes its own in the files of its pack; each version counts from its day.")
+    for each in meanings.values():
+        with st.container(gap=None):
+            st.markdown(f"**{inert(each.name)}** :gray[since {rules.day_words(each.since)}]")
+            st.text(each.definition)
+            if each.denominator:
+                st.text(f"Of: {each.denominator}")
+            st.caption(inert(" ".join(part for part in (f"Leaves out: {each.leaves_out}" if each.leaves_out else "", f"From: {each.source}." if each.source else "") if part)))
+
+
+# --- nothing here -----------------------------------------------------------------------------------------------------
+
+
+def nothing(known: Names, asked: Asked) -> None:
+    """Names the filters, why, and the nearest selection that has something."""
+    period = known.periods[asked.period]
+    with st.container(border=True):
+        st.subheader("No requests match these filters", anchor=False)
+        st.text(f"{where_words(known, asked)} had no requests from {period.words}.")
+        with st.container(horizontal=True):
+            for name, label in FILTERS.items():
+                without = asked.without(name)
+                many = views.opened(known, without) if getattr(asked, name) else 0
+                if many:
+                    st.button(f"Any {label.lower()} ({many:,})", key=f"any-{name}", on_click=_filter_by, args=(name, "", ""))
+            if not any(getattr(asked, name) for name in FILTERS):
+                many = views.opened(known, views.Asked("all"))
+                if many and asked.period != "all":
+                    st.button(f"All years ({many:,})", on_click=_filter_by, args=("period", "", "all"))
+                elif not many:
+                    st.text("There are no requests yet. The first one opened, or an import, shows here at once.")
+            st.button("Clear filters", key="clear-nothing", type="tertiary", on_click=clear)
+
+
+# --- cards ------------------------------------------------------------------------------------------------------------
+
+
+def comparison(known: Names, asked: Asked, goal: float | None) -> None:
+    """The levels by one thing: the sentence, the shares with intervals and both denominators, the table."""
+    by = st.segmented_control(
+        "Compare", list(views.BY), format_func=views.BY.__getitem__, default="division", key="by", bind="query-params", label_visibility="collapsed"
+    ) or "division"  # fmt: skip
+    levels = views.compared(known, asked, by)
+    filtered = "who" if by == "contractor" else by
+    now = getattr(asked, filtered)
+    code_of = _contractor_code if by == "contractor" else lambda code: code or views.NONE
+    shown = levels[:ROWS_MOST]
+    figure = service_charts.shares([_share(level, code_of(level.code)) for level in shown], goal=goal, chosen=now if by != "contractor" else "")
+    chart = charts.Chart(
+        _comparison_title(levels, by, goal),
+        f"Share closed by their due time, opened {known.periods[asked.period].words}. ● of the closed, bar: 95% interval; │ of all with a due time."
+        + (" ▼ the whole interval is below the goal." if goal is not None else "")
+        + f" ○ fewer than {rules.CAREFUL}.",
+        (views.BY[by], "Opened", "Closed", "On time, of closed", "95% from", "95% to", "Closed with due", "On time, of all", "With due", "Still open past due"),
+        tuple(_level_row(level) for level in levels),
+        note="Select a dot to filter the page and see its cases; select it again to let go."
+        + (f" {len(levels) - len(shown)} more in the table." if len(levels) > len(shown) else ""),
+        file_name=f"service-levels-by-{by}.csv",
+    )  # fmt: skip
+    charts.head(chart)
+    if figure is not None:
+        if by == "contractor":
+            charts.draw(figure, key="compared.contractor", alt=chart.title)
+        else:
+            charts.pick(figure, key=f"compared.{by}.{now}", alt=chart.title, on_pick=lambda code: _filter_by(filtered, now, code))
+    charts.foot(chart, key="compared")
+
+
+def _contractor_code(code: str) -> str:
+    return code
+
+
+def _share(level: Level, code: str) -> service_charts.Share:
+    counts = level.counts
+    value = rules.share_words(counts.on_time, counts.closed_with_target)
+    if counts.closed_with_target < rules.FEWEST:
+        return service_charts.Share(code, level.name, value, f"n {counts.closed_with_target}")
+    low, high = rules.wilson(counts.on_time, counts.closed_with_target)
+    return service_charts.Share(
+        code, level.name, value, f"of {counts.closed_with_target:,}", counts.share_of_closed, low, high, counts.share_of_all,
+        f"{rules.share_words(counts.on_time, counts.with_target)} of all {counts.with_target:,}", counts.closed_with_target < rules.CAREFUL,
+    )  # fmt: skip
+
+
+def _level_row(level: Level) -> tuple[object, ...]:
+    counts = level.counts
+    seen = counts.closed_with_target >= rules.FEWEST
+    low, high = rules.wilson(counts.on_time, counts.closed_with_target)
+    return (
+        level.name, counts.opened, counts.closed, rules.share_words(counts.on_time, counts.closed_with_target), rules.percent(low) if seen else "",
+        rules.percent(high) if seen else "", counts.closed_with_target, rules.share_words(counts.on_time, counts.with_target), counts.with_target,
+        level.open_past_due,
+    )  # fmt: skip
+
+
+def _comparison_title(levels: Sequence[Level], by: str, goal: float | None) -> str:
+    """The lowest share and how many are clearly below the goal, among those with enough cases."""
+    enough = [level for level in levels if level.counts.closed_with_target >= rules.CAREFUL]
+    kind = views.BY[by].lower()
+    if not enough:
+        return f"Too few closed requests with a due date to compare by {kind}"
+    worst = min(enough, key=lambda level: level.counts.share_of_closed or 0.0)
+    share = rules.percent(worst.counts.share_of_closed or 0.0)
+    if len(enough) == 1:
+        return f"{worst.name}: {share} closed on time"
+    if goal is None:
+        return f"{worst.name} closes fewest on time: {share}"
+    below = sum(rules.wilson(level.counts.on_time, level.counts.closed_with_target)[1] < goal for level in enough)
+    if not below:
+        return f"No {kind} is clearly below the goal; the lowest is {worst.name} with {share}"
+    return f"{worst.name} closes {share} on time; {below} of {len(enough)} with enough requests {'is' if below == 1 else 'are'} below the goal"
+
+
+def backlog(board: Board) -> None:
+    """Open requests by age."""
+    ages, age = board.ages, st.session_state.get("age") or ""
+    old = ages[-1].total
+    if not board.open:
+        title = "Nothing is open"
+    elif old:
+        title = f"{old:,} of {count_text(board.open, 'open request')} {'is' if old == 1 else 'are'} older than 90 days"
+    else:
+        title = f"{count_text(board.open, 'open request')}, none older than 90 days"
+    chart = charts.Chart(
+        title, f"All open now ({rules.day_words(views.today())}), by days since opening, whenever that was. Hatched: past due; plain: due later; gray: no due date.",
+        ("Age", "Open", "Past due", "Due later", "No due date"), tuple((each.name, each.total, each.past_due, each.later, each.no_due) for each in ages),
+        note="Select a bar to list its cases. Without a due date nothing counts as late.", file_name="backlog.csv",
+    )  # fmt: skip
+    charts.head(chart)
+    rows = [service_charts.Waiting(str(at), each.name, each.past_due, each.later, each.no_due) for at, each in enumerate(ages)]
+    figure = service_charts.backlog(rows, chosen=age)
+    if figure is not None:
+        charts.pick(figure, key=f"backlog.{age}", alt=chart.title, on_pick=lambda code: _list_age(age, code))
+    charts.foot(chart, key="backlog")
+
+
+def _list_age(now: str, code: str) -> None:
+    _filter_by("age", now, code)
+    st.session_state["list"] = "open"
+
+
+def repeats(known: Names, asked: Asked) -> None:
+    """Premises that keep having requests."""
+    total, found = views.repeats(known, asked)
+    title = f"{count_text(total, 'premise')} with {rules.REPEAT_TIMES} or more requests in {rules.REPEAT_DAYS} days" if total else "No repeats"
+    rows = tuple((each.address or "–", each.many) for each in found)
+    chart = charts.Chart(
+        title, f"{where_words(known, asked)}, the last {rules.REPEAT_DAYS} days, whatever the period.", ("Address", "Requests"), rows, file_name="repeats.csv",
+    )  # fmt: skip
+    charts.head(chart)
+    for each in found[:3]:
+        st.markdown(f"**{each.many}** {inert(each.address or 'a premise without an address')}")
+    if found:
+        charts.foot(chart, key="repeats")
+
+
+def times(board: Board) -> None:
+    """Days to close over the period."""
+    moments, grain = board.moments, board.period.grain
+    took = [
+        service_charts.Took(
+            _moment_name(moment.start, grain, len(moments)),
+            moment.days.half if moment.days and moment.days.closed >= rules.FEWEST else None,
+            moment.days.ninety if moment.days and moment.days.closed >= rules.FEWEST else None,
+            moment.open_share <= 0.1,
+            f"half within {rules.days_words(moment.days.half)}<br>9 in 10 within {rules.days_words(moment.days.ninety)}<br>"
+            f"{moment.counts.closed:,} of {moment.counts.opened:,} closed" if moment.days else "",
+        )
+        for moment in moments
+    ]  # fmt: skip
+    last = next((each for each in reversed(took) if each.half is not None), None)
+    figure = None
+    if last is None or sum(each.half is not None for each in took) < 2:
+        title = f"Too few closed requests for a line by {grain}"
+    else:
+        title = f"Half closed within {rules.days_words(board.days.half)}, 9 in 10 within {rules.days_words(board.days.ninety)}"
+        slow = max((each for each in took if each.ninety is not None), key=lambda each: each.ninety or 0.0)
+        if (slow.ninety or 0) > 1.5 * (board.days.ninety or 0):
+            title = f"The slow tenth took {rules.days_words(slow.ninety)} or more in {'the week of ' if grain == 'week' else ''}{slow.name}; half of all took {rules.days_words(board.days.half)}"
+        figure = service_charts.days(took, half=rules.days_words(last.half), ninety=rules.days_words(last.ninety))
+    chart = charts.Chart(
+        title, f"Days from opening to closing, by {grain} opened; closed requests only. Dotted: more than a tenth of that {grain} is still open, so the line can only rise.",
+        (f"{grain.capitalize()} of", "Opened", "Closed", "On time, of closed", "On time, of all", "Half within (days)", "9 in 10 within (days)"),
+        tuple(
+            (
+                f"{moment.start:%Y-%m-%d}", moment.counts.opened, moment.counts.closed, rules.share_words(moment.counts.on_time, moment.counts.closed_with_target),
+                rules.share_words(moment.counts.on_time, moment.counts.with_target), *_days_cells(moment.days),
+            )
+            for moment in moments
+        ),
+        figure, note=f"{grain.capitalize()}s with fewer than {rules.FEWEST} closed requests are left out." if any(each.half is None for each in took) else "",
+        file_name=f"days-to-close-by-{grain}.csv",
+    )  # fmt: skip
+    charts.show(chart, key="times")
+
+
+def _days_cells(days: rules.Days | None) -> tuple[str, str]:
+    if days is None or days.half is None or days.ninety is None:
+        return "", ""
+    return f"{days.half:.2f}", f"{days.ninety:.2f}"
+
+
+def _moment_name(start: dt.date, grain: str, many: int) -> str:
+    if grain == "week":
+        return f"{start:%b} {start.day}"
+    return f"{start:%b %Y}" if many > 12 else f"{start:%b}"
+
+
+def district_map(known: Names, asked: Asked) -> None:
+    """On time by district, as a map where outlines are known."""
+    levels = {level.code: level for level in views.compared(known, asked, "district")}
+    outlines = views.outlines()
+    areas = [_area(each, levels.get(each.code)) for each in outlines]
+    told = [level for level in levels.values() if level.code and level.counts.closed_with_target >= rules.FEWEST]
+    if not told:
+        title = "Too few closed requests with a due date to compare districts"
+    else:
+        best, worst = max(told, key=_share_of), min(told, key=_share_of)
+        same = not rules.differ(*((level.counts.on_time, level.counts.closed_with_target) for level in (best, worst)))
+        title = (
+            f"Districts do not differ by more than chance: {rules.percent(_share_of(worst))} to {rules.percent(_share_of(best))}"
+            if same
+            else f"On time runs from {rules.percent(_share_of(worst))} in {worst.name} to {rules.percent(_share_of(best))} in {best.name}"
+        )
+    missing = "" if outlines else "No outlines are known: the comparison by district shows the same. "
+    none = levels.get("")
+    chart = charts.Chart(
+        title, "Share of the closed that were closed by their due time, in five fixed classes.",
+        ("District", "Opened", "Closed", "On time, of closed", "95% from", "95% to", "Closed with due", "On time, of all", "With due", "Still open past due"),
+        tuple(_level_row(level) for level in levels.values()),
+        note=f"{missing}{'Select a district to filter the page and see its cases. ' if outlines else ''}"
+        + (f"{none.counts.opened:,} requests name no district." if none else ""),
+        file_name="districts.csv",
+    )  # fmt: skip
+    charts.head(chart)
+    figure = service_charts.district_map(areas, chosen=asked.district)
+    if figure is not None:
+        charts.pick(figure, key=f"map.{asked.district}", alt=chart.title, on_pick=lambda code: _filter_by("district", asked.district, code))
+    charts.foot(chart, key="map")
+
+
+def _share_of(level: Level) -> float:
+    return level.counts.share_of_closed or 0.0
+
+
+def _area(outline: views.Outline, level: Level | None) -> service_charts.Area:
+    counts = level.counts if level else rules.Counts()
+    seen = counts.closed_with_target >= rules.FEWEST
+    return service_charts.Area(
+        outline.code, outline.name, outline.rings, counts.share_of_closed if seen else None,
+        rules.share_words(counts.on_time, counts.closed_with_target) if seen else f"n {counts.closed_with_target}",
+        f"{rules.share_words(counts.on_time, counts.closed_with_target)} of {counts.closed_with_target:,} closed<br>{counts.opened:,} opened",
+    )  # fmt: skip
+
+
+def panels(known: Names, board: Board) -> None:
+    """Requests a week, by type: which left their usual range."""
+    grain = board.period.grain
+    starts = [f"{moment.start:%b} {moment.start.day}" if grain == "week" else f"{moment.start:%b %Y}" for moment in board.sparks]
+    found = [(known.of("request_type", code), counts, rules.usual(counts) if grain == "week" else None) for code, counts in board.by_type]
+    st.subheader(f"Requests a {grain}, by type", anchor=False)
+    if grain == "week":
+        judged = [each for each in found if each[2] is not None]
+        left = sum(bool(usual and (usual.outside or usual.run_at is not None)) for _, _, usual in judged)
+        if judged:
+            st.markdown(f"**{left} of {count_text(len(judged), 'type')} with a usual range left it in the last {rules.RECENT_WEEKS} weeks.** Shaded: usual range of the {rules.BASE_WEEKS} weeks before. ▲ outside it · ◆ eight weeks in a row on one side.")
+        else:
+            st.caption(f"No type has {rules.LEAST_A_WEEK} requests a week: a usual range needs that.")
+    else:
+        st.caption("A usual range is drawn for weeks: choose 13 or 4 weeks.")
+    for at in range(0, len(found), 3):
+        for column, (name, counts, usual) in zip(st.columns(3), found[at : at + 3], strict=False):
+            with column, st.container(border=True, height="stretch", gap="small", key=f"panel-{at}-{name}"):
+                words = rules.usual_words(counts, usual) if grain == "week" else f"{counts[-1]:,} in {starts[-1]}"
+                st.markdown(f"**{inert(name)}**")
+                st.caption(inert(words))
+                limits = None if usual is None else service_charts.Range(usual.low, usual.mean, usual.high, usual.outside, usual.run_at)
+                charts.draw(service_charts.weekly(counts, starts, limits), key=f"weekly-{at}-{name}", alt=f"{name}: {words}")
+
+
+# --- the cases --------------------------------------------------------------------------------------------------------
+
+
+@who.fragment
+def cases(known: Names, asked: Asked, board: Board) -> None:
+    """The cases behind the figures, a page at a time; a row opens its case."""
+    st.subheader("The cases behind this", anchor=False)
+    which = st.segmented_control(
+        "Which cases", list(views.CASE_LISTS), format_func=views.CASE_LISTS.__getitem__, default="past_due", key="list", bind="query-params",
+        label_visibility="collapsed", on_change=_first_page,
+    ) or "past_due"  # fmt: skip
+    chosen = rules.chosen(st.session_state.get("age"), [str(at) for at in range(len(board.ages))])
+    age = int(chosen) if chosen and which in ("past_due", "open") else None
+    total = views.case_total(board, which, age)
+    if not total:
+        st.text({"past_due": f"Nothing is past due. {count_text(board.open, 'open request')} still {'has' if board.open == 1 else 'have'} time.", "late": "Nothing was closed late."}.get(which, "Nothing here."))
+        return
+    page = min(int(st.session_state.get("cases_page", 1)), max(1, -(-total // views.CASE_ROWS)))
+    found = views.cases(known, asked, which, page, age)
+    order = {"past_due": "most days late first", "open": "oldest first"}.get(which, "newest first")
+    scope = "whenever they were opened" if which in ("past_due", "open") else f"opened {board.period.words}"
+    of_age = f", {board.ages[age].name} old" if age is not None else ""
+    st.markdown(f"**{count_text(total, 'case')}**, {inert(f'{scope}{of_age}, {order}. Choose a row to open the case.')}")
+    lists.pager(total, key="cases_page", rows=views.CASE_ROWS)
+    rows = [
+        dict(
+            zip(
+                CASE_COLUMNS,
+                (
+                    case.number, case.request_type, case.division, case.district or "–", rules.day_words(case.opened_on),
+                    rules.day_words(case.due_on) if case.due_on else "–", case.days_late, round(case.days_open, 1), case.channel,
+                ),
+                strict=True,
+            )
+        )
+        for case in found
+    ]  # fmt: skip
+    at = lists.table(rows, key=f"cases-{which}-{page}-{asked}-{age}", alt=f"{views.CASE_LISTS[which]}: {len(rows)} of {total} cases", select=True)
+    if at is not None:
+        go.to("case", id=found[at].id)
