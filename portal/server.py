@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("portal.server")
 
-DESK: Final = Path(__file__).resolve().parent / "desk" / "app.py"
+DESK: Final = Path(__file__).resolve().parent / "desk" / "entry.py"
 UPLOAD_MEGABYTES: Final = 10
 LARGEST_MESSAGE_BYTES: Final = 32 * 2**20  # what a browser may send in one piece: the widgets of a page, never a file
 SHUTDOWN_SECONDS: Final = 5
