@@ -10,16 +10,25 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from portal import upkeep
+from db import core
+from portal import settings, upkeep
+from portal.moves.commands import confirm_due
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 log = logging.getLogger("portal.background")
 
+
+def confirm_moves() -> None:
+    """Starts and stops that nobody needs to visit (remote meters) take effect when their day comes."""
+    confirm_due(core.now().astimezone(settings.current().time_zone).date())
+
+
 SCHEDULE: Final[tuple[tuple[str, float, Callable[[], None]], ...]] = (
     # The heads of the audit chains, sealed together: what vanished since the last seal is then found.
     ("seal the audit chains", 300.0, upkeep.seal),
+    ("confirm starts and stops whose day has come", 900.0, confirm_moves),
 )
 """(what, every so many seconds, function)."""
 

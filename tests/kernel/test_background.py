@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from db import core, events
-from portal import upkeep
-from portal.background import Background
+from portal import settings, upkeep
+from portal.background import SCHEDULE, Background
 
 pytestmark = pytest.mark.real_time
 
@@ -34,3 +34,9 @@ def test_sealing_twice_without_news_writes_one_seal(db: core.Database) -> None:
     upkeep.seal()
     with core.read() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(events.EventSeal)) == 1
+
+
+def test_the_schedule_names_functions_that_run_on_an_empty_city(db: core.Database) -> None:
+    settings.use(settings.load(demo=True))
+    for _, _, task in SCHEDULE:
+        task()
