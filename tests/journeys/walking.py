@@ -78,7 +78,12 @@ def sit_down(context: BrowserContext, desk: Desk, staff_id: int) -> Page:
 def go(page: Page, desk: Desk, address: str) -> None:
     """Opens an address of the portal and waits until it is drawn."""
     page.goto(f"{desk.served.url}/{address}")
-    page.get_by_test_id("stSidebar").wait_for()
+    _drawn(page)
+
+
+def _drawn(page: Page) -> None:
+    """Waits for a page that is loaded anew: the menu's foot is drawn by its first run, before the page itself."""
+    page.get_by_role("button", name="Sign out").wait_for(state="attached")  # on a phone the menu is folded away
     settle(page)
 
 
@@ -100,8 +105,7 @@ def double_click(button: Locator, apart_ms: int = 60) -> None:
 def reconnect(page: Page) -> None:
     """The line breaks and the page is loaded again."""
     page.reload()
-    page.get_by_test_id("stSidebar").wait_for()
-    settle(page)
+    _drawn(page)
 
 
 def take_call(page: Page) -> None:
@@ -142,6 +146,7 @@ def focused(page: Page) -> str:
         """() => {
             const at = document.activeElement;
             if (!at || at === document.body) return '';
+            if (at.tagName === 'MAIN') return 'the page itself';
             const by = (at.getAttribute('aria-labelledby') || '').split(' ')
                 .map(id => document.getElementById(id)?.innerText || '').join(' ').trim();
             const label = at.labels?.length ? at.labels[0].innerText : '';
