@@ -47,7 +47,7 @@ def _nothing_yet() -> None:
     with st.container(border=True):
         st.subheader("No survey has been imported yet", anchor=False)
         st.text("An administrator brings one in with one command; the description says which column is which question:")
-        st.code("portal import survey FILE.csv --spec SPEC.toml", language=None)
+        st.code("portal import survey FILE.csv --spec SPEC.toml", language=None, wrap_lines=True)
     with st.container(border=True):
         opinion_parts.heard(views.heard())
 
