@@ -17,17 +17,12 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from portal.billing.rules.charge import Charge, Span, charge_of
+from portal.billing.rules.line import MICRO, BillLine, BillPart, day_words, half_up, on_step
 from portal.billing.rules.pack import exact_decimal
 from portal.billing.rules.tariff import LOCATIONS, Conversion, PriceItem, Tariff, TariffVersion
-from portal.shared.money import format_cents
 from portal.shared.problem import Problem
 
-MICRO = 10**6
-_PRICE_SCALE = 10**8
-# A price times a quantity is in 10^-14 dollars; this many of them are one cent.
-_PER_CENT = _PRICE_SCALE * MICRO // 100
-# Divided quantities are published, and therefore priced, to a thousandth of a unit.
-_SPLIT_STEP = MICRO // 1000
 _LARGEST_QUANTITY = 10**12
 _LONGEST_DAYS = 3660
 _PLANS_KEPT = 4096
@@ -35,123 +30,6 @@ _PLANS_KEPT = 4096
 Quantity = int | Decimal | str
 _PLAN_ATTRIBUTES = frozenset({"customer_class", "location", "meter_size", "pickups_per_week"})
 _NO_ATTRIBUTES: Mapping[str, Any] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class BillPart:
-    """The stretch of a period under one version of the prices; ``quantities`` are the use billed in it."""
-
-    version_code: str
-    source: str
-    from_on: date
-    to_on: date
-    days: int
-    period_days: int
-
-    @property
-    def text(self) -> str:
-        last = self.to_on - timedelta(days=1)
-        return (
-            f"{_day(self.from_on)} to {_day(last)}: {self.days} of {self.period_days} days at the rates then in force"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class LineHead:
-    """What is fixed about a bill line before the quantity is known: whose price, for which days, in which block."""
-
-    item: PriceItem
-    part: BillPart
-    code: str
-    text: str
-    unit: str = ""
-    price: Decimal = Decimal(0)
-    price_e8: int = 0
-    numerator: int = 1
-    denominator: int = 1
-    cap_micro: int | None = None
-
-
-# A named tuple: a dataclass costs three times as much to make, and a billing run makes millions of lines.
-class BillLine(NamedTuple):
-    """One line of a bill. ``base_cents`` is what a percentage or a minimum was taken of."""
-
-    head: LineHead
-    amount_cents: int
-    quantity_micro: int | None = None
-    base_cents: int | None = None
-    pickups: int | None = None
-
-    @property
-    def code(self) -> str:
-        return self.head.code
-
-    @property
-    def text(self) -> str:
-        return self.head.text
-
-    @property
-    def item_code(self) -> str:
-        return self.head.item.code
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        return self.head.item.tags
-
-    @property
-    def gl_code(self) -> str:
-        return self.head.item.gl_code
-
-    @property
-    def unit(self) -> str:
-        return self.head.unit
-
-    @property
-    def from_on(self) -> date:
-        return self.head.part.from_on
-
-    @property
-    def to_on(self) -> date:
-        return self.head.part.to_on
-
-    @property
-    def version_code(self) -> str:
-        return self.head.part.version_code
-
-    @property
-    def quantity(self) -> Decimal | None:
-        return None if self.quantity_micro is None else _plain(Decimal(self.quantity_micro).scaleb(-6))
-
-    @property
-    def price(self) -> Decimal:
-        """Dollars per unit or per month, as the tariff writes it; for a percentage, the percent."""
-        return self.head.price
-
-    @property
-    def trace(self) -> str:
-        """How the amount came about, in one sentence that can be read aloud."""
-        item = self.head.item
-        result = f" = {format_cents(self.amount_cents)}"
-        share = ""
-        if self.head.numerator != self.head.denominator and item.kind not in ("flat", "block", "index_tax", "percent"):
-            share = f" × {self.head.numerator}/{self.head.denominator} days"
-        price = _price_text(self.price)
-        if item.kind == "percent":
-            return f"{self.text}: {_trim(item.percent)}% of {format_cents(self.base_cents or 0)}{result}"
-        if item.kind == "minimum":
-            return (
-                f"{self.text}: minimum {price}{share}, less {format_cents(self.base_cents or 0)} billed above{result}"
-            )
-        if self.quantity is None:
-            return f"{self.text}: {price}{share}{result}"
-        amount = f"{_trim(self.quantity)} {self.unit}".rstrip()
-        if item.kind == "index_tax":
-            return f"{self.text}: {amount} × index price {price} × {_trim(item.percent)}%{result}"
-        pickups = "" if self.pickups is None else f" × {self.pickups} pickups a week"
-        capped = ""
-        if self.head.cap_micro is not None:
-            capped = f" (billed up to {_trim(Decimal(self.head.cap_micro).scaleb(-6))} {self.unit})"
-        return f"{self.text}: {amount}{capped} × {price}{pickups}{share}{result}"
 
 
 class ComputedBill(NamedTuple):
@@ -311,7 +189,7 @@ def _convert(
         upper, lower = factor.as_integer_ratio()
         top, bottom = top * upper, bottom * lower
     step = 1 if conversion.decimals is None else 10 ** (6 - conversion.decimals)
-    use[conversion.code] = _half_up(top, bottom * step) * step
+    use[conversion.code] = half_up(top, bottom * step) * step
 
 
 def _missing(plan: _Plan, use: dict[str, int], problems: list[Problem]) -> None:
@@ -343,9 +221,7 @@ def _divide(
     for conversion in tariff.conversions:
         measured, whole = use[conversion.from_quantity], use[conversion.code]
         cumulative = sums[conversion.from_quantity]
-        sums[conversion.code] = [_on_step(whole * one, measured) if measured else 0 for one in cumulative[:-1]] + [
-            whole
-        ]
+        sums[conversion.code] = [on_step(whole * one, measured) if measured else 0 for one in cumulative[:-1]] + [whole]
     shares = {name: [b - a for a, b in zip([0, *running], running, strict=False)] for name, running in sums.items()}
     # What is counted, not measured (units of runoff area, containers), is not divided: its monthly price is.
     shares |= {name: [use[name]] * len(ends) for name in plan.counted & use.keys()}
@@ -367,7 +243,7 @@ def _points(
             where = f"known_use.{day.isoformat()}.{name}"
             value = _micro(known_use[day][name], where, problems)
             if not 0 < (day - start).days < days or not points[-1][1] <= value <= whole:
-                sentence = f"The read of {_day(day)} must lie within the period and between the uses around it."
+                sentence = f"The read of {day_words(day)} must lie within the period and between the uses around it."
                 problems.append(Problem(where, sentence))
             points.append(((day - start).days, value))
     points.append((days, whole))
@@ -379,7 +255,7 @@ def _sum_at(points: list[tuple[int, int]], day: int) -> int:
         if day == day_b:
             return sum_b
         if day_a < day < day_b:
-            return sum_a + _on_step((sum_b - sum_a) * (day - day_a), day_b - day_a)
+            return sum_a + on_step((sum_b - sum_a) * (day - day_a), day_b - day_a)
     return points[-1][1]
 
 
@@ -389,43 +265,11 @@ def _sum_at(points: list[tuple[int, int]], day: int) -> int:
 @dataclass(frozen=True, slots=True)
 class _Plan:
     parts: tuple[BillPart, ...] = ()
-    charges: tuple[tuple[_Charge, ...], ...] = ()
+    charges: tuple[tuple[Charge, ...], ...] = ()
     needs: frozenset[str] = frozenset()
     one_of: tuple[frozenset[str], ...] = ()
     counted: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """Where a part lies in its period, in days since the first day."""
-
-    before: int
-    after: int
-    period_days: int
-    cycle_days: int | None
-    normal_days: tuple[int, int] | None
-
-    def of_limit(self, limit: Decimal, per_days: int | None) -> int:
-        """A monthly block limit or cap, in micro units, for this part's days."""
-        micro = int(limit * MICRO)
-        days = per_days or self.period_days
-        if self.before == 0 and self.after == days:
-            return micro
-        return _on_step(micro * self.after, days) - _on_step(micro * self.before, days)
-
-    def share(self, mode: str) -> tuple[int, int]:
-        """The part of a monthly charge that falls on this part's days, as a fraction."""
-        days = self.after - self.before
-        if mode == "per_30_days":
-            return days, 30
-        if mode == "per_cycle":
-            return days, self.cycle_days or self.period_days
-        if mode == "outside_normal" and self.normal_days is not None:
-            low, high = self.normal_days
-            if not low <= self.period_days <= high:
-                return days, 30
-        return days, self.period_days
 
 
 def _make_plan(
@@ -438,27 +282,29 @@ def _make_plan(
     versions = tariff.versions_between(from_on, to_on)
     cuts = _cuts(versions, from_on, to_on)
     parts: list[BillPart] = []
-    charges: list[tuple[_Charge, ...]] = []
+    charges: list[tuple[Charge, ...]] = []
     items: list[PriceItem] = []
     for number, (start, end) in enumerate(pairwise(cuts)):
         version = tariff.tariff.version_on(start)
         if version is None:
-            sentence = f"{tariff.tariff.name} has no prices in force on {_day(start)}; choose another tariff or date."
+            sentence = (
+                f"{tariff.tariff.name} has no prices in force on {day_words(start)}; choose another tariff or date."
+            )
             return _Plan(problems=(Problem("from" if number == 0 else "to", sentence),))
         part = BillPart(version.code, version.source, start, end, (end - start).days, period_days)
         before, after = (start - from_on).days, (end - from_on).days
         parts.append(part)
         position = {"split": True, "start": number == 0, "end": number == len(cuts) - 2}
-        made: list[_Charge] = []
+        made: list[Charge] = []
         made_items: list[PriceItem] = []
         for item in version.items:
             if not position[item.on_change] or not _applies(item, attributes, start.month):
                 continue
             whole = item.on_change != "split"
-            span = _Span(
+            span = Span(
                 0 if whole else before, period_days if whole else after, period_days, cycle_days, version.normal_days
             )
-            charge = _charge(item, part, span, attributes, made_items, problems)
+            charge = charge_of(item, part, span, attributes, made_items, problems)
             charge.whole_period = whole
             made.append(charge)
             made_items.append(item)
@@ -539,246 +385,3 @@ def _quantities(item: PriceItem) -> tuple[str, ...]:
     if item.kind == "per_container":
         return tuple(name for name, _ in item.prices)
     return (item.quantity,) if item.quantity else ()
-
-
-# --- charges: one per price item of a part ---------------------------------------------------------------------------
-
-
-class _Charge:
-    """A price item ready to be billed: appends its total to ``amounts`` and its lines to ``lines``."""
-
-    __slots__ = ("whole_period",)
-
-    def __init__(self) -> None:
-        self.whole_period = False
-
-    def bill(self, use: Mapping[str, int], amounts: list[int], lines: list[BillLine]) -> None:
-        raise NotImplementedError
-
-
-class _Fixed(_Charge):
-    __slots__ = ("cents", "line")
-
-    def __init__(self, head: LineHead) -> None:
-        super().__init__()
-        self.cents = _half_up(head.price_e8 * head.numerator, head.denominator * (_PRICE_SCALE // 100))
-        self.line = BillLine(head, self.cents)
-
-    def bill(self, use: Mapping[str, int], amounts: list[int], lines: list[BillLine]) -> None:
-        amounts.append(self.cents)
-        lines.append(self.line)
-
-
-class _PerUnit(_Charge):
-    """Flat price per unit, and an index tax: quantity x index price x percent."""
-
-    __slots__ = ("bottom", "cap", "capped", "head", "quantity", "top")
-
-    def __init__(self, head: LineHead, cap: int | None, capped: LineHead) -> None:
-        super().__init__()
-        self.head, self.cap, self.capped = head, cap, capped
-        self.quantity = head.item.quantity
-        self.top, self.bottom = head.price_e8, _PER_CENT
-        if head.item.kind == "index_tax":
-            upper, lower = head.item.percent.as_integer_ratio()
-            self.top, self.bottom = self.top * upper, _PER_CENT * lower * 100
-
-    def bill(self, use: Mapping[str, int], amounts: list[int], lines: list[BillLine]) -> None:
-        quantity = use[self.quantity]
-        head = self.head
-        if self.cap is not None and quantity > self.cap:
-            quantity, head = self.cap, self.capped
-        cents = _half_up(quantity * self.top, self.bottom)
-        amounts.append(cents)
-        lines.append(BillLine(head, cents, quantity))
-
-
-class _Blocks(_Charge):
-    """Marginal blocks: each price applies to the use between the limit below and its own."""
-
-    __slots__ = ("cap", "quantity", "steps")
-
-    def __init__(self, quantity: str, steps: list[tuple[int, int | None, LineHead, LineHead]], cap: int | None) -> None:
-        super().__init__()
-        self.quantity, self.steps, self.cap = quantity, steps, cap
-
-    def bill(self, use: Mapping[str, int], amounts: list[int], lines: list[BillLine]) -> None:
-        quantity = use[self.quantity]
-        over_cap = self.cap is not None and quantity > self.cap
-        if over_cap:
-            quantity = self.cap or 0
-        total = 0
-        for low, high, head, capped in self.steps:
-            if quantity <= low and low:
-                break
-            here = (quantity if high is None or quantity < high else high) - low
-            cents = (2 * here * head.price_e8 + _PER_CENT) // (2 * _PER_CENT)
-            total += cents
-            last = over_cap and (high is None or quantity <= high)
-            lines.append(BillLine(capped if last else head, cents, here))
-        amounts.append(total)
-
-
-class _PerCount(_Charge):
-    """A monthly price per counted thing: units of runoff area, containers (times pickups a week)."""
-
-    __slots__ = ("heads", "pickups")
-
-    def __init__(self, heads: list[tuple[str, LineHead]], pickups: int | None) -> None:
-        super().__init__()
-        self.heads, self.pickups = heads, pickups
-
-    def bill(self, use: Mapping[str, int], amounts: list[int], lines: list[BillLine]) -> None:
-        total = 0
-        for name, head in self.heads:
-            count = use.get(name, 0)
-            if count or len(self.heads) == 1:
-                top = count * head.price_e8 * head.numerator * (1 if self.pickups is None else self.pickups)
-                cents = _half_up(top, head.denominator * _PER_CENT)
-                total += cents
-                lines.append(BillLine(head, cents, count, None, self.pickups))
-        amounts.append(total)
-
-
-class _Percent(_Charge):
-    __slots__ = ("bottom", "head", "rows", "top")
-
-    def __init__(self, head: LineHead, rows: tuple[int, ...]) -> None:
-        super().__init__()
-        self.head, self.rows = head, rows
-        self.top, self.bottom = head.item.percent.as_integer_ratio()
-        self.bottom *= 100
-
-    def bill(self, use: Mapping[str, int], amounts: list[int], lines: list[BillLine]) -> None:
-        base = 0
-        for row in self.rows:
-            base += amounts[row]
-        cents = _half_up(base * self.top, self.bottom)
-        amounts.append(cents)
-        lines.append(BillLine(self.head, cents, None, base))
-
-
-class _Minimum(_Charge):
-    """Tops the lines it covers up to the minimum; no line when they reach it."""
-
-    __slots__ = ("floor", "head", "rows")
-
-    def __init__(self, head: LineHead, rows: tuple[int, ...]) -> None:
-        super().__init__()
-        self.head, self.rows = head, rows
-        self.floor = _half_up(head.price_e8 * head.numerator, head.denominator * (_PRICE_SCALE // 100))
-
-    def bill(self, use: Mapping[str, int], amounts: list[int], lines: list[BillLine]) -> None:
-        base = sum(amounts[row] for row in self.rows)
-        cents = max(self.floor - base, 0)
-        amounts.append(cents)
-        if cents:
-            lines.append(BillLine(self.head, cents, None, base))
-
-
-def _charge(
-    item: PriceItem,
-    part: BillPart,
-    span: _Span,
-    attributes: Mapping[str, Any],
-    above: list[PriceItem],
-    problems: list[Problem],
-) -> _Charge:
-    top, bottom = span.share(item.prorate)
-
-    def head(code: str, text: str, price: Decimal, unit: str = item.unit, cap: int | None = None) -> LineHead:
-        return LineHead(item, part, code, text, unit, price, int(price * _PRICE_SCALE), top, bottom, cap)
-
-    rows = tuple(number for number, one in enumerate(above) if not set(item.of).isdisjoint(one.tags))
-    cap = None if item.cap is None else span.of_limit(item.cap, None)
-    if item.kind in ("flat", "index_tax"):
-        plain = head(item.code, item.text, item.price)
-        return _PerUnit(plain, cap, head(item.code, item.text, item.price, cap=cap))
-    if item.kind == "block":
-        return _Blocks(item.quantity, _steps(item, span, cap, head), cap)
-    if item.kind == "per_eru":
-        return _PerCount([(item.quantity, head(item.code, item.text, item.price))], None)
-    if item.kind == "per_container":
-        pickups = _pickups(attributes, problems) if item.times_pickups else None
-        heads = [(n, head(f"{item.code}_{n}", item.text, p, n.replace("_", " "))) for n, p in item.prices]
-        return _PerCount(heads, pickups)
-    if item.kind == "percent":
-        return _Percent(head(item.code, item.text, item.percent), rows)
-    if item.kind == "minimum":
-        return _Minimum(head(item.code, item.text, item.price), rows)
-    price = item.price
-    if item.kind == "per_meter_size":
-        size = attributes.get("meter_size")
-        sizes = dict(item.prices)
-        if size not in sizes:
-            known = ", ".join(sizes)
-            said = "is missing" if size is None else f'"{size}" has no price'
-            problems.append(Problem("attributes.meter_size", f"meter_size {said}; choose one of: {known}."))
-        price = sizes.get(str(size), Decimal(0))
-    return _Fixed(head(item.code, item.text, price))
-
-
-def _steps(
-    item: PriceItem, span: _Span, cap: int | None, head: Any
-) -> list[tuple[int, int | None, LineHead, LineHead]]:
-    steps = []
-    low = 0
-    for number, block in enumerate(item.blocks):
-        high = None if block.up_to is None else span.of_limit(block.up_to, item.block_days)
-        if len(item.blocks) == 1:
-            text = item.text
-        elif high is None:
-            text = f"{item.text}, over {_units(low)} {item.unit}"
-        else:
-            text = f"{item.text}, {'next' if low else 'first'} {_units(high - low)} {item.unit}"
-        code = item.code if len(item.blocks) == 1 else f"{item.code}_t{number}"
-        steps.append((low, high, head(code, text, block.price), head(code, text, block.price, cap=cap)))
-        low = low if high is None else high
-    return steps
-
-
-def _pickups(attributes: Mapping[str, Any], problems: list[Problem]) -> int | None:
-    pickups = attributes.get("pickups_per_week")
-    if type(pickups) is int and 1 <= pickups <= 14:
-        return pickups
-    sentence = "pickups_per_week must be a whole number from 1 to 14; the price is per weekly pickup."
-    problems.append(Problem("attributes.pickups_per_week", sentence))
-    return None
-
-
-# --- numbers and words -------------------------------------------------------------------------------------------------
-
-
-def _half_up(top: int, bottom: int) -> int:
-    """top / bottom to the nearest whole, halves away from zero, as on every bill (bottom above 0)."""
-    if top >= 0:
-        return (2 * top + bottom) // (2 * bottom)
-    return -((bottom - 2 * top) // (2 * bottom))
-
-
-def _on_step(top: int, bottom: int) -> int:
-    return _half_up(top, bottom * _SPLIT_STEP) * _SPLIT_STEP
-
-
-def _plain(number: Decimal) -> Decimal:
-    """Without trailing zeros and without an exponent."""
-    return Decimal(_trim(number).replace(",", ""))
-
-
-def _trim(number: Decimal) -> str:
-    text = f"{number:,f}" if abs(number) >= 1000 else f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _price_text(price: Decimal) -> str:
-    """All the digits a price has, and never fewer than the cents."""
-    whole, _, rest = _trim(price).partition(".")
-    return f"${whole}.{rest.ljust(2, '0')}"
-
-
-def _units(micro: int) -> str:
-    return _trim(Decimal(micro).scaleb(-6))
-
-
-def _day(day: date) -> str:
-    return f"{day:%b} {day.day}, {day.year}"
