@@ -59,7 +59,7 @@ def draw() -> None:
     with st.container(key="emergency-kinds"), st.grid(len(kinds) or 1, min_column_width=150):
         for position, kind in enumerate(kinds.values(), 1):
             st.button(
-                kind.name,
+                inert(kind.name),
                 key=f"emergency.{kind.code}",
                 icon=f":material/{kind.icon}:",
                 type="primary" if kind is chosen else "secondary",
