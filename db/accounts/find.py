@@ -217,21 +217,29 @@ def _by_number(session: Session, typed: Typed) -> list[Found]:
             if kind == "a" and skip == 0:
                 score += _same_groups(typed.text, f"{key[:-5]}-{key[-5:-1]}-{key[-1]}")
             note(entry, score, "near", kind, key)
-    closed = _closed(session, list(best))
-    return [
-        Found(*_subject(entry), score - 25 * closed[entry], how, _BY[kind], key, closed=bool(closed[entry]))
-        for entry, (score, how, kind, key) in best.items()
-        if entry in closed
-    ]
+    rows = _among(
+        session, "SELECT id, closed, numbers FROM find_entry WHERE id {among}", sorted(best), whole_numbers=True
+    )  # fmt: skip
+    found = []
+    for row in rows:
+        score, how, kind, key = best[row.id]
+        score += _as_written(typed, kind, key, row.numbers) - (25 if row.closed else 0)
+        found.append(Found(*_subject(row.id), score, how, _BY[kind], key, closed=bool(row.closed)))
+    return found
 
 
-def _closed(session: Session, entries: list[int]) -> dict[int, bool]:
-    return {
-        row.id: bool(row.closed)
-        for row in _among(
-            session, "SELECT id, closed FROM find_entry WHERE id {among}", sorted(entries), whole_numbers=True
-        )
-    }
+def _as_written(typed: Typed, kind: str, key: str, numbers: str) -> int:
+    """What the letters and marks around the digits add or take: E-448120 is a meter of kind E, (850) begins a phone."""
+    if not typed.is_number:
+        return 0
+    letters = re.sub(r"[^a-z].*", "", typed.whole)
+    if letters and key.isdecimal():
+        if kind == "m" and len(letters) == 1:
+            return 0 if f"m{letters}" in " ".join(each[:2] for each in numbers.split() if each.endswith(key)) else -60
+        return -150
+    if "(" in typed.text:
+        return 0 if kind == "p" else -60
+    return -30 if kind != "a" and re.search(r"[0-9]-[0-9]{3,5}-[0-9]{0,2}$", typed.text.strip()) else 0
 
 
 def _subject(entry: int) -> tuple[str, int]:
