@@ -356,7 +356,9 @@ def _day_before(day: dt.date) -> dt.date:
 
 
 @command("identity.check")
-def check_identity_by_facts(actor: Actor, work: Work, conversation_id: int, answers: tuple[tuple[str, str], ...]) -> Receipt:
+def check_identity_by_facts(
+    actor: Actor, work: Work, conversation_id: int, answers: tuple[tuple[str, str], ...]
+) -> Receipt:
     """Compares a caller's answers with what is on file. All of them must match; the record keeps which facts were asked,
     never an answer, and nobody is told which one was wrong. Empty answers count as not asked."""
     conversation = contacts.caller_to_check(work, actor, conversation_id)
@@ -384,7 +386,9 @@ def _facts_on_file(work: Work, account_id: int | None, person_id: int | None) ->
     """What a caller can be asked, by the code of the fact, written as `_said` writes an answer."""
     found: dict[str, set[str]] = {}
     account = None if account_id is None else rows.account_row(work.session, account_id)
-    person = account if account is not None else (None if person_id is None else rows.person_row(work.session, person_id))
+    person = (
+        account if account is not None else (None if person_id is None else rows.person_row(work.session, person_id))
+    )
     if person is not None:
         found["phone_last4"] = {phone[-4:] for phone in (person.phone, person.other_phone) if phone}
         found["email"] = {_said("email", person.email)} if person.email else set()
@@ -395,7 +399,8 @@ def _facts_on_file(work: Work, account_id: int | None, person_id: int | None) ->
         zips = re.findall(r"\b\d{5}(?=-\d{4}\b|\b)", letters_to)
         found["mailing_zip"] = set(zips[-1:])
         found["authorized_name"] = {
-            _said("authorized_name", row.name) for row in rows.authorised_on(work.session, account.account_id, _today(work))
+            _said("authorized_name", row.name)
+            for row in rows.authorised_on(work.session, account.account_id, _today(work))
         }
     return found
 
