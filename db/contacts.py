@@ -201,7 +201,9 @@ def open_call(session: Session, staff_id: int) -> Sequence[Any]:
 def has_open_conversation(session: Session, staff_id: int) -> bool:
     return (
         session.scalar(
-            sa.select(Conversation.id).where(Conversation.staff_id == staff_id, Conversation.ended_at.is_(None)).limit(1)
+            sa.select(Conversation.id)
+            .where(Conversation.staff_id == staff_id, Conversation.ended_at.is_(None))
+            .limit(1)
         )
         is not None
     )
@@ -214,7 +216,9 @@ def lock_staff(session: Session, staff_id: int) -> None:
 
 def account_links(session: Session, account_id: int) -> tuple[int, int | None] | None:
     """(person, main premise) of an account; None when there is no such account."""
-    found = session.execute(sa.select(ACCOUNT.c.person_id, ACCOUNT.c.premise_id).where(ACCOUNT.c.id == account_id)).first()
+    found = session.execute(
+        sa.select(ACCOUNT.c.person_id, ACCOUNT.c.premise_id).where(ACCOUNT.c.id == account_id)
+    ).first()
     return None if found is None else (found.person_id, found.premise_id)
 
 
@@ -366,7 +370,9 @@ def open_promises_about(session: Session, subject_kind: str, subject_id: int) ->
     ).all()
 
 
-def open_work_of(session: Session, staff_id: int) -> tuple[Sequence[Conversation], Sequence[CallBack], Sequence[Promise]]:
+def open_work_of(
+    session: Session, staff_id: int
+) -> tuple[Sequence[Conversation], Sequence[CallBack], Sequence[Promise]]:
     """What a person still has open, held for handing over."""
     return (
         session.scalars(
@@ -376,10 +382,16 @@ def open_work_of(session: Session, staff_id: int) -> tuple[Sequence[Conversation
             .with_for_update()
         ).all(),
         session.scalars(
-            sa.select(CallBack).where(CallBack.owner_id == staff_id, CallBack.state_code == "open").order_by(CallBack.id).with_for_update()
+            sa.select(CallBack)
+            .where(CallBack.owner_id == staff_id, CallBack.state_code == "open")
+            .order_by(CallBack.id)
+            .with_for_update()
         ).all(),
         session.scalars(
-            sa.select(Promise).where(Promise.owner_id == staff_id, Promise.outcome == "open").order_by(Promise.id).with_for_update()
+            sa.select(Promise)
+            .where(Promise.owner_id == staff_id, Promise.outcome == "open")
+            .order_by(Promise.id)
+            .with_for_update()
         ).all(),
     )
 

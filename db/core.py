@@ -254,9 +254,15 @@ class Database:
             self.read_engine = self._sqlite_engine("BEGIN", pool_size)
         else:
             self.write_engine = sa.create_engine(
-                self.url, isolation_level="READ COMMITTED", pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
+                self.url,
+                isolation_level="READ COMMITTED",
+                pool_size=pool_size,
+                max_overflow=pool_size,
+                pool_pre_ping=True,
             )
-            self.read_engine = self.write_engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
+            self.read_engine = self.write_engine.execution_options(
+                postgresql_readonly=True, isolation_level="REPEATABLE READ"
+            )
 
     def _sqlite_engine(self, begin: str, pool_size: int) -> sa.Engine:
         engine = sa.create_engine(

@@ -253,9 +253,13 @@ def verify_chains(session: Session, key: bytes) -> Iterator[ChainFault]:
                 yield ChainFault(shard, expected, f"{missing} missing: removed")
             true_hash = event_hash(key, row["prev_hash"], _content(row))
             if true_hash != row["hash"]:
-                yield ChainFault(shard, seq, "the content does not match its hash: changed, or inserted without the key")
+                yield ChainFault(
+                    shard, seq, "the content does not match its hash: changed, or inserted without the key"
+                )
             elif row["prev_hash"] != prev and seq == expected:
-                yield ChainFault(shard, seq, "does not follow the event before it: something was inserted or changed here")
+                yield ChainFault(
+                    shard, seq, "does not follow the event before it: something was inserted or changed here"
+                )
             prev, expected = row["hash"], seq + 1
         head = heads.get(shard)
         if head is None:
@@ -263,9 +267,17 @@ def verify_chains(session: Session, key: bytes) -> Iterator[ChainFault]:
         elif head.mac != head_mac(key, shard, head.count, head.hash):
             yield ChainFault(shard, head.count, "the head row was changed without the key")
         elif head.count > expected - 1:
-            yield ChainFault(shard, head.count, f"the head counts {head.count} events, {expected - 1} are there: the last were removed")
+            yield ChainFault(
+                shard,
+                head.count,
+                f"the head counts {head.count} events, {expected - 1} are there: the last were removed",
+            )
         elif head.count < expected - 1:
-            yield ChainFault(shard, head.count + 1, f"the head counts {head.count} events, {expected - 1} are there: inserted at the end")
+            yield ChainFault(
+                shard,
+                head.count + 1,
+                f"the head counts {head.count} events, {expected - 1} are there: inserted at the end",
+            )
         elif head.hash != prev:
             yield ChainFault(shard, head.count, "the last event is not the one the head remembers")
     prev_mac = NO_HASH
@@ -276,10 +288,13 @@ def verify_chains(session: Session, key: bytes) -> Iterator[ChainFault]:
         for shard, (count, sealed_hash) in seal.heads.items():
             head = heads.get(shard)
             if head is None or head.count < count:
-                yield ChainFault(shard, count, f"sealed with {count} events on {utc_text(seal.at)}, fewer are there now: set back")
-            elif count and session.scalar(
-                sa.select(Event.hash).where(Event.shard == shard, Event.seq == count)
-            ) != sealed_hash:
+                yield ChainFault(
+                    shard, count, f"sealed with {count} events on {utc_text(seal.at)}, fewer are there now: set back"
+                )
+            elif (
+                count
+                and session.scalar(sa.select(Event.hash).where(Event.shard == shard, Event.seq == count)) != sealed_hash
+            ):
                 yield ChainFault(shard, count, f"event {count} is not the one sealed on {utc_text(seal.at)}")
 
 
@@ -294,7 +309,9 @@ def seal_heads(work: Work) -> None:
         head.shard: [head.count, head.hash]
         for head in work.session.scalars(sa.select(EventHead).order_by(EventHead.shard))
     }
-    last = work.session.execute(sa.select(EventSeal.mac, EventSeal.heads).order_by(EventSeal.id.desc()).limit(1)).first()
+    last = work.session.execute(
+        sa.select(EventSeal.mac, EventSeal.heads).order_by(EventSeal.id.desc()).limit(1)
+    ).first()
     if last is not None and last.heads == heads:
         return
     prev = last.mac if last is not None else NO_HASH
@@ -360,8 +377,6 @@ def save_draft(
 
 def delete_draft(session: Session, key: str) -> None:
     session.execute(sa.delete(Draft).where(Draft.key == key))
-
-
 
 
 def events_of_account(session: Session, account_id: int, most: int = 30) -> Sequence[Event]:

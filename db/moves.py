@@ -56,6 +56,7 @@ class Move(Id, Versioned, Base):
 
 # --- queries ----------------------------------------------------------------------------------------------------------
 
+
 def premise(session: Session, premise_id: int) -> Premise | None:
     return session.get(Premise, premise_id)
 
@@ -337,7 +338,9 @@ def billed_and_paid(session: Session, account_id: int) -> tuple[list[tuple[dt.da
 def billed_until(session: Session, account_ids: Sequence[int]) -> dict[int, dt.date]:
     """Up to which day (excluded) each account is already billed."""
     rows = session.execute(
-        sa.select(Bill.account_id, sa.func.max(Bill.to_on)).where(Bill.account_id.in_(account_ids)).group_by(Bill.account_id)
+        sa.select(Bill.account_id, sa.func.max(Bill.to_on))
+        .where(Bill.account_id.in_(account_ids))
+        .group_by(Bill.account_id)
     )
     return {account_id: until for account_id, until in rows if until is not None}
 

@@ -56,7 +56,9 @@ def read_packs(names: Iterable[str], folder: Path = PACKS_DIR) -> list[PackFile]
     problems = []
     for pack in names:
         if not (folder / pack).is_dir():
-            problems.append(f"There is no pack “{pack}” in {folder.name}; there are {', '.join(sorted(each.name for each in folder.iterdir() if each.is_dir()))}.")
+            problems.append(
+                f"There is no pack “{pack}” in {folder.name}; there are {', '.join(sorted(each.name for each in folder.iterdir() if each.is_dir()))}."
+            )
             continue
         for path in sorted((folder / pack).glob("*/*.toml")):
             try:
@@ -66,16 +68,25 @@ def read_packs(names: Iterable[str], folder: Path = PACKS_DIR) -> list[PackFile]
                 continue
             missing = [name for name in ("code", "name") if not isinstance(detail.get(name), str)]
             if missing:
-                problems.append(f"{pack}/{path.parent.name}/{path.name}: {' and '.join(missing)} must be given as text.")
+                problems.append(
+                    f"{pack}/{path.parent.name}/{path.name}: {' and '.join(missing)} must be given as text."
+                )
                 continue
             found[path.parent.name, detail["code"]] = PackFile(pack, path.parent.name, detail["code"], path, detail)
     if problems:
         raise BadPack(problems)
-    return sorted(found.values(), key=lambda file: (ORDER.index(file.kind) if file.kind in ORDER else len(ORDER), file.kind, file.code))
+    return sorted(
+        found.values(),
+        key=lambda file: (ORDER.index(file.kind) if file.kind in ORDER else len(ORDER), file.kind, file.code),
+    )
 
 
 def load_packs(
-    session: Session, names: Iterable[str], today: dt.date, folder: Path = PACKS_DIR, fold: Callable[[str], str] = str.casefold
+    session: Session,
+    names: Iterable[str],
+    today: dt.date,
+    folder: Path = PACKS_DIR,
+    fold: Callable[[str], str] = str.casefold,
 ) -> dict[str, int]:
     """Reads packs into the tables; returns how many rows of each kind were new or changed."""
     counts: dict[str, int] = {}
@@ -127,7 +138,9 @@ def _load_role(session: Session, file: PackFile, today: dt.date, fold: Callable[
         return False
     session.add(Role(code=file.code, name=file.detail["name"], position=file.detail.get("position", 0)))
     session.flush()
-    session.add_all(RolePermission(role_code=file.code, permission=permission) for permission in file.detail["permissions"])
+    session.add_all(
+        RolePermission(role_code=file.code, permission=permission) for permission in file.detail["permissions"]
+    )
     session.add_all(
         ApprovalLimit(role_code=file.code, adjustment_kind=kind, limit_cents=cents)
         for kind, cents in file.detail.get("limits", {}).items()
@@ -164,7 +177,10 @@ def _load_article(session: Session, file: PackFile, today: dt.date, fold: Callab
     detail = file.detail
     since = _since(file, ALWAYS)
     row = session.scalars(
-        sa.select(KnowledgeArticle).where(KnowledgeArticle.code == file.code).order_by(KnowledgeArticle.effective_from.desc()).limit(1)
+        sa.select(KnowledgeArticle)
+        .where(KnowledgeArticle.code == file.code)
+        .order_by(KnowledgeArticle.effective_from.desc())
+        .limit(1)
     ).first()
     words = " ".join((detail["name"], detail.get("topic", ""), " ".join(detail.get("synonyms", ())), detail["body"]))
     if row is not None and row.body == detail["body"].strip() and row.title == detail["name"]:

@@ -161,7 +161,9 @@ def set_roles(session: Session, staff_id: int, role_codes: Sequence[str]) -> Non
 def set_role_permissions(session: Session, role_code: str, permissions: Sequence[str]) -> None:
     session.execute(sa.delete(RolePermission).where(RolePermission.role_code == role_code))
     if permissions:
-        session.execute(sa.insert(RolePermission), [{"role_code": role_code, "permission": code} for code in permissions])
+        session.execute(
+            sa.insert(RolePermission), [{"role_code": role_code, "permission": code} for code in permissions]
+        )
 
 
 def session_row(session: Session, session_id: str) -> StaffSession | None:
@@ -197,7 +199,9 @@ def relatives(session: Session, staff_id: int) -> set[int]:
 def last_seen(session: Session) -> dict[int, dt.datetime]:
     """When each person was last at the desk."""
     found = session.execute(
-        sa.select(StaffSession.staff_id, sa.func.max(StaffSession.seen_at, type_=UtcTime)).group_by(StaffSession.staff_id)
+        sa.select(StaffSession.staff_id, sa.func.max(StaffSession.seen_at, type_=UtcTime)).group_by(
+            StaffSession.staff_id
+        )
     )
     return {row[0]: row[1] for row in found}
 
@@ -205,6 +209,8 @@ def last_seen(session: Session) -> dict[int, dt.datetime]:
 def only_administrator(session: Session, staff_id: int, role_code: str) -> bool:
     """Whether this person is the only active holder of a role."""
     holders = session.scalars(
-        sa.select(StaffRole.staff_id).join(Staff, Staff.id == StaffRole.staff_id).where(StaffRole.role_code == role_code, Staff.active)
+        sa.select(StaffRole.staff_id)
+        .join(Staff, Staff.id == StaffRole.staff_id)
+        .where(StaffRole.role_code == role_code, Staff.active)
     ).all()
     return list(holders) == [staff_id]

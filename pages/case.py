@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from portal.desk import attempt, go, who
+from portal.desk import attempt, case_parts, go, who
 from portal.desk import service_requests_parts as parts
-from portal.desk.text import inert, user_text
+from portal.desk.text import inert
 from portal.service_requests import commands, views
 
 
@@ -20,12 +20,12 @@ def draw() -> None:
     head(view)
     left, right = st.columns([1.75, 1], gap="large")
     with left:
-        what(view)
+        case_parts.what(view)
         st.subheader("What happened")
         parts.timeline(view.timeline)
     with right:
         if view.closed:
-            ending(view)
+            case_parts.ending(view)
         else:
             parts.due_card(view.due, view.due_steps, late=view.late)
         acts(view)
@@ -37,51 +37,19 @@ def head(view: views.CaseView) -> None:
         st.markdown(parts.state_badges(view), width="content")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.code(view.number, language=None, width="content")
-        st.caption(inert(" · ".join(part for part in (view.kind, view.group, view.address or "no address") if part)), width="content")
-        if view.person_name and st.button(inert(view.person_name), icon=":material/person:", type="tertiary", key="customer"):
+        st.caption(
+            inert(" · ".join(part for part in (view.kind, view.group, view.address or "no address") if part)),
+            width="content",
+        )
+        if view.person_name and st.button(
+            inert(view.person_name), icon=":material/person:", type="tertiary", key="customer"
+        ):
             go.to("customer", account=view.account_id, person=view.person_id if view.account_id is None else None)
     if view.flagged:
-        st.warning("The other system says this was closed before it was opened. Its times are kept as they came.", icon=":material/report:")
-
-
-def what(view: views.CaseView) -> None:
-    with st.container(border=True, key="facts"):
-        if view.description:
-            user_text(f"“{view.description}”")
-        known = [(fact.label, fact.value) for fact in view.facts]
-        for column, lines in zip(st.columns(2, gap="large"), (known[::2], known[1::2]), strict=True):
-            with column:
-                parts.facts(lines)
-    if view.answers:
-        with st.container(border=True, key="answers"):
-            st.subheader("Answers")
-            parts.facts([(each.label, each.words) for each in view.answers if not each.photo])
-            for each in (each for each in view.answers if each.photo):
-                picture = views.photo(each.photo)
-                if picture is None:
-                    st.caption(inert(f"{each.label}: the picture is not here any more."))
-                else:
-                    st.image(picture, caption=inert(f"{each.label}: {each.words}"), width=320)
-    if view.callers:
-        with st.container(border=True, key="callers"):
-            st.subheader("Further callers")
-            for caller in view.callers:
-                st.markdown(f"**{inert(caller.what)}** · {inert(caller.when)} · {inert(caller.who)}")
-                if caller.note:
-                    user_text(f"“{caller.note}”")
-    for order in view.orders:
-        with st.container(horizontal=True, vertical_alignment="center", key=f"row-order-{order.order_id}"):
-            st.markdown(f":blue-badge[{inert(order.state)}] **{inert(order.name)}** · {inert(order.division)}", width="stretch")
-            if st.button(order.number, key=f"order-{order.order_id}", icon=":material/build:"):
-                go.to("work_order", id=order.order_id)
-
-
-def ending(view: views.CaseView) -> None:
-    with st.container(border=True):
-        st.caption("How it ended")
-        st.subheader(inert(view.ending or "Closed"))
-        if view.resolution:
-            user_text(view.resolution)
+        st.warning(
+            "The other system says this was closed before it was opened. Its times are kept as they came.",
+            icon=":material/report:",
+        )
 
 
 def acts(view: views.CaseView) -> None:
@@ -98,7 +66,15 @@ def acts(view: views.CaseView) -> None:
             parts.close_act(row, version, view.dispositions, commands.close_request, what="case")
     if actor.may("request.work"):
         if view.assigned_id is None:
-            attempt.act("Take it", commands.take_request, row, version, key_parts=("take", row, version), spot=("take", row), icon=":material/back_hand:")
+            attempt.act(
+                "Take it",
+                commands.take_request,
+                row,
+                version,
+                key_parts=("take", row, version),
+                spot=("take", row),
+                icon=":material/back_hand:",
+            )
         with st.expander("Move to another state", icon=":material/arrow_forward:"):
             parts.move_act(row, version, view.moves, commands.move_request, what="case")
     if actor.may("request.assign"):

@@ -18,7 +18,9 @@ def draw() -> None:
         if not view.active:
             with st.container(border=True):
                 st.subheader("Nothing is going on")
-                st.caption("No trouble is known that many would call about. What a supervisor announces stands here, and on each new request it explains.")
+                st.caption(
+                    "No trouble is known that many would call about. What a supervisor announces stands here, and on each new request it explains."
+                )
         for line in view.active:
             card(line, may_edit)
         if view.ended:
@@ -30,14 +32,19 @@ def draw() -> None:
             chosen = next((line for line in view.active if line.event_id == go.param_int("id")), None)
             announce(view, chosen)
         else:
-            st.info("Supervisors announce and end known events. Read the words to callers as they stand.", icon=":material/visibility:")
+            st.info(
+                "Supervisors announce and end known events. Read the words to callers as they stand.",
+                icon=":material/visibility:",
+            )
 
 
 def card(line: views.KnownEventLine, may_edit: bool) -> None:
     """One event: what, where, since when, and the words to read."""
     with st.container(border=True, key=f"event-{line.event_id}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(f":orange-badge[:material/crisis_alert: {inert(line.kind)}] **{inert(line.title)}**", width="content")
+            st.markdown(
+                f":orange-badge[:material/crisis_alert: {inert(line.kind)}] **{inert(line.title)}**", width="content"
+            )
             st.caption(inert(line.number), width="content")
         user_text(line.words)
         said = [line.areas, f"since {line.started}", f"{line.callers:,} callers"]
@@ -45,7 +52,9 @@ def card(line: views.KnownEventLine, may_edit: bool) -> None:
             said.append(f"about {line.premise_count:,} premises")
         st.caption(inert(" · ".join(said)))
         if line.overdue:
-            st.markdown(f":red[:material/schedule: The next word was promised for {inert(line.next_word)}. Give it, or a new time.]")
+            st.markdown(
+                f":red[:material/schedule: The next word was promised for {inert(line.next_word)}. Give it, or a new time.]"
+            )
         elif line.next_word:
             st.caption(inert(f"Next word {line.next_word}"))
         if may_edit:

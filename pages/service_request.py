@@ -85,7 +85,10 @@ def where(form: attempt.Attempt, view: views.RequestFormView, subject: parts.Abo
     at_premise = subject.premise_id is not None
     if at_premise and view.definition.place != "premise":
         choices = {"premise": subject.address, parts.ANYWHERE: "Another spot"}
-        at_premise = form.choice("place", "Where", list(choices), "premise", on=place, format_func=choices.__getitem__) == "premise"
+        at_premise = (
+            form.choice("place", "Where", list(choices), "premise", on=place, format_func=choices.__getitem__)
+            == "premise"
+        )
     elif at_premise:
         place.selectbox("Where", [subject.address], key=f"where-{subject.premise_id}")
     if not at_premise and view.definition.place == "premise":

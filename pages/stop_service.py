@@ -37,7 +37,14 @@ def _choose(form: attempt.Attempt, first: views.StopScreen, conversation: int | 
     day, window = st.columns(2)
     form.date("on", "Last day", first.on, on=day)
     if screen.visit_needed:
-        form.choice("window", "Field visit", list(screen.windows), format_func=screen.windows.get, placeholder="Any time of day", on=window)
+        form.choice(
+            "window",
+            "Field visit",
+            list(screen.windows),
+            format_func=screen.windows.get,
+            placeholder="Any time of day",
+            on=window,
+        )
     return screen
 
 
@@ -51,14 +58,24 @@ def draw() -> None:
     first = views.stop_form(account_id, premise_id)
     moves_parts.head("Stop service", first.customer)
     if first.premise_id is None:
-        st.text("Nothing is active on this account." if first.customer.name else "Find the customer first, then stop service from there.")
+        st.text(
+            "Nothing is active on this account."
+            if first.customer.name
+            else "Find the customer first, then stop service from there."
+        )
         return
     conversation = moves_parts.conversation_id()
     left, right = st.columns([1.85, 1], gap="large")
     with left:
         if len(first.places) > 1:
             lines = {place.premise_id: place.line for place in first.places}
-            where = st.selectbox("Where", list(lines), list(lines).index(first.premise_id), format_func=lambda one: lines[one], key="stop.where")
+            where = st.selectbox(
+                "Where",
+                list(lines),
+                list(lines).index(first.premise_id),
+                format_func=lambda one: lines[one],
+                key="stop.where",
+            )
             if where != first.premise_id:
                 st.query_params["premise"] = str(where)
                 st.rerun()

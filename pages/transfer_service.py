@@ -20,7 +20,11 @@ def draw() -> None:
     screen = views.start_form(who.actor(), premise_id, account_id)
     moves_parts.head("Transfer service", screen.customer)
     if old.premise_id is None:
-        st.text("Nothing is active on this account." if old.customer.name else "Find the customer first, then transfer service from there.")
+        st.text(
+            "Nothing is active on this account."
+            if old.customer.name
+            else "Find the customer first, then transfer service from there."
+        )
         return
     if screen.place is None:
         moves_parts.choose_premise("Where does the customer move to?")
@@ -37,7 +41,10 @@ def draw() -> None:
         moves_parts.place_line(form, screen)
         plan = moves_parts.start_fields(form, screen, conversation, transfer=True)
         leaving = asked_for.StopForm(
-            screen.customer.account_id, form.value("from_premise"), tuple(kind.code for kind in old.kinds), form.value("stop_on")
+            screen.customer.account_id,
+            form.value("from_premise"),
+            tuple(kind.code for kind in old.kinds),
+            form.value("stop_on"),
         )
         chosen = len(form.value("service_kinds") or ())
         form.submit(

@@ -23,9 +23,13 @@ def draw() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.code(view.number, language=None, width="content")
         st.caption(inert(view.address or "no address"), width="content")
-        if view.account_id is not None and st.button("Customer", icon=":material/person:", type="tertiary", key="customer"):
+        if view.account_id is not None and st.button(
+            "Customer", icon=":material/person:", type="tertiary", key="customer"
+        ):
             go.to("customer", account=view.account_id)
-        if view.request_id is not None and st.button(f"Request {view.request_number}", icon=":material/assignment:", type="tertiary", key="request"):
+        if view.request_id is not None and st.button(
+            f"Request {view.request_number}", icon=":material/assignment:", type="tertiary", key="request"
+        ):
             go.to("case", id=view.request_id)
     left, right = st.columns([1.75, 1], gap="large")
     with left:

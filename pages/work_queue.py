@@ -15,7 +15,11 @@ def draw() -> None:
     title, box = st.columns([1.75, 1], gap="large", vertical_alignment="center")
     title.title("Work queue")
     words = box.text_input(
-        "Filter", key="queue.words", type="search", label_visibility="collapsed", placeholder="Filter by number, address, person or word"
+        "Filter",
+        key="queue.words",
+        type="search",
+        label_visibility="collapsed",
+        placeholder="Filter by number, address, person or word",
     )
     view = views.queue(actor, go.param("scope") or "", words or "", go.param_int("page") or 1)
     names = {scope.code: f"{inert(scope.name)} {scope.count:,}" for scope in view.scopes}
@@ -24,7 +28,7 @@ def draw() -> None:
         args=(view.scope,), label_visibility="collapsed",
     )  # fmt: skip
     if not view.lines:
-        empty(view, words or "")
+        parts.empty_queue(view, words or "")
         return
     chosen = next((at for at, line in enumerate(view.lines) if f"{line.what}-{line.row_id}" == go.param("open")), 0)
     left, right = st.columns([2.35, 1], gap="medium")
@@ -80,25 +84,21 @@ def detail(line: views.QueueLine) -> None:
     if view.closed:
         return
     if view.assigned_id is None and actor.may("request.work"):
-        attempt.act("Take it", commands.take_request, view.request_id, view.version, key_parts=("take", view.request_id, view.version), spot=("take", view.request_id), icon=":material/back_hand:", width="stretch")
+        attempt.act(
+            "Take it",
+            commands.take_request,
+            view.request_id,
+            view.version,
+            key_parts=("take", view.request_id, view.version),
+            spot=("take", view.request_id),
+            icon=":material/back_hand:",
+            width="stretch",
+        )
     if actor.may("request.close"):
         told = "Close and tell the caller" if view.tell_by in ("text", "email", "letter") else "Close it"
-        parts.close_act(view.request_id, view.version, view.dispositions, commands.close_request, what="queue", label=told)
-
-
-def empty(view: views.QueueView, words: str) -> None:
-    """Good news, or nothing found; what to do next in both cases."""
-    with st.container(border=True):
-        if words:
-            st.subheader("Nothing here matches")
-            st.caption("Only open work of this queue is filtered; a whole number finds any case. Try another word or queue.")
-            return
-        st.subheader("Nothing is waiting here")
-        fuller = next((scope for scope in view.scopes if scope.count and scope.code != view.scope), None)
-        if fuller is None:
-            st.caption("Every case is closed. New ones come in by themselves.")
-        elif st.button(f"Look at “{inert(fuller.name)}” ({fuller.count:,})", icon=":material/arrow_forward:"):
-            go.to("work_queue", scope=fuller.code)
+        parts.close_act(
+            view.request_id, view.version, view.dispositions, commands.close_request, what="queue", label=told
+        )
 
 
 draw()

@@ -15,7 +15,9 @@ import typer
 if TYPE_CHECKING:
     from portal.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Citizen Services Portal")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Citizen Services Portal"
+)
 staff_app = typer.Typer(no_args_is_help=True, help="People of the desk")
 audit_app = typer.Typer(no_args_is_help=True, help="The audit chain")
 import_app = typer.Typer(no_args_is_help=True, help="Bring a city's files in")
@@ -53,7 +55,11 @@ def _fail(*sentences: str, code: int = 2) -> None:
 
 
 @app.command()
-def run(demo: Annotated[bool, typer.Option("--demo", help="Sign in by choosing a person of the demo city (loopback only)")] = False) -> None:
+def run(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Sign in by choosing a person of the demo city (loopback only)")
+    ] = False,
+) -> None:
     """Serves the portal until it is stopped."""
     from portal import server
 
@@ -99,8 +105,12 @@ def demo_city(
     years: Annotated[int, typer.Option(min=1, max=15)] = 3,
     seed: Annotated[int, typer.Option(min=0)] = 1,
     as_of: Annotated[str | None, typer.Option(help="Fixes today: YYYY-MM-DD")] = None,
-    requests: Annotated[int | None, typer.Option(min=0, help="How many service requests (default: by the number of accounts)")] = None,
-    if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing when the demo city is there already")] = False,
+    requests: Annotated[
+        int | None, typer.Option(min=0, help="How many service requests (default: by the number of accounts)")
+    ] = None,
+    if_empty: Annotated[
+        bool, typer.Option("--if-empty", help="Do nothing when the demo city is there already")
+    ] = False,
 ) -> None:
     """Fills an empty database with a made-up city: same seed, same city."""
     from portal import demo_city, upkeep
@@ -118,7 +128,13 @@ def demo_city(
         _fail(problem)
     try:
         counts = demo_city.build(
-            setting, accounts=accounts, years=years, seed=seed, as_of=day, requests=requests, if_empty=if_empty,
+            setting,
+            accounts=accounts,
+            years=years,
+            seed=seed,
+            as_of=day,
+            requests=requests,
+            if_empty=if_empty,
             progress=lambda line: typer.echo(line, err=True),
         )
     except demo_city.NotADemo as problem_found:
@@ -129,7 +145,9 @@ def demo_city(
 
 @app.command()
 def packs(
-    names: Annotated[list[str] | None, typer.Argument(help="Packs to load, later ones override (default: base)")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Packs to load, later ones override (default: base)")
+    ] = None,
     folder: Annotated[Path | None, typer.Option(help="Folder of packs (default: the ones shipped)")] = None,
 ) -> None:
     """Loads packs: departments, roles, request types, calendars, tariffs and policies as readable files."""
@@ -234,8 +252,13 @@ def import_survey(
 
 @report_app.command("service-levels")
 def report_service_levels(
-    by: Annotated[str, typer.Option(help="group, request_type, district, channel, division, department: one or several, with commas")],
-    source: Annotated[str | None, typer.Option(help="Only requests from there: the source of an import, or “portal”")] = None,
+    by: Annotated[
+        str,
+        typer.Option(help="group, request_type, district, channel, division, department: one or several, with commas"),
+    ],
+    source: Annotated[
+        str | None, typer.Option(help="Only requests from there: the source of an import, or “portal”")
+    ] = None,
     since: Annotated[str | None, typer.Option("--from", help="Opened on this day or later: YYYY-MM-DD")] = None,
     until: Annotated[str | None, typer.Option("--to", help="Opened before this day: YYYY-MM-DD")] = None,
     json_answer: Annotated[bool, typer.Option("--json", help="Ends with one JSON object on standard output")] = False,

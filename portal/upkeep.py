@@ -45,7 +45,9 @@ def schema_problem() -> str | None:
     if now is None and is_empty():
         return "The database is empty. Run “portal migrate” to create its tables."
     if now is not None and now not in schema.known_revisions():
-        return f"The database was made by a newer portal (schema {now}). Install that version; this one would damage it."
+        return (
+            f"The database was made by a newer portal (schema {now}). Install that version; this one would damage it."
+        )
     return f"The database has an older schema ({now or 'none'}; this version needs {newest}). Run “portal migrate”: it backs up first."
 
 
@@ -101,7 +103,9 @@ def restore(setting: Settings, file: Path, *, force: bool = False) -> str:
                 if opened.read(16) != b"SQLite format 3\x00":
                     raise CannotRestore(f"{file} is not a backup of an embedded database.")
             if target.exists() and target.stat().st_size and not force:
-                raise CannotRestore(f"{target} already holds a database. Stop the portal, and add --force to replace it.")
+                raise CannotRestore(
+                    f"{target} already holds a database. Stop the portal, and add --force to replace it."
+                )
             try:
                 with serving.hold(target):
                     _put_in_place(file, target)
@@ -111,14 +115,20 @@ def restore(setting: Settings, file: Path, *, force: bool = False) -> str:
             with database.write_engine.connect() as connection:
                 filled = sa.inspect(connection).has_table("event")
             if filled and not force:
-                raise CannotRestore("The database is not empty. Stop the portal, and add --force to replace what is there.")
+                raise CannotRestore(
+                    "The database is not empty. Stop the portal, and add --force to replace what is there."
+                )
             with file.open("rb") as opened:
                 if opened.read(5) != b"PGDMP":
                     raise CannotRestore(f"{file} is not a backup of a PostgreSQL database.")
             _postgres(
-                "pg_restore", "--no-owner", "--exit-on-error", "--single-transaction",
+                "pg_restore",
+                "--no-owner",
+                "--exit-on-error",
+                "--single-transaction",
                 *(("--clean", "--if-exists") if filled else ()),
-                f"--dbname={_plain_url(database.url)}", str(file),
+                f"--dbname={_plain_url(database.url)}",
+                str(file),
             )
     finally:
         database.dispose()
@@ -149,10 +159,14 @@ def _postgres(program: str, *arguments: str) -> None:
     except ImportError:
         pass
     if found is None:
-        raise CannotRestore(f"{program} is not on this machine. Install PostgreSQL's client programs (package postgresql-client).")
+        raise CannotRestore(
+            f"{program} is not on this machine. Install PostgreSQL's client programs (package postgresql-client)."
+        )
     done = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)  # fixed program, no shell
     if done.returncode:
-        raise CannotRestore(f"{program} failed: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else done.returncode}")
+        raise CannotRestore(
+            f"{program} failed: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else done.returncode}"
+        )
 
 
 # --- reference data ---------------------------------------------------------------------------------------------------
@@ -163,7 +177,12 @@ def load_packs(names: list[str], folder: Path | None = None) -> dict[str, int]:
     with core.work() as work:
         counts = packs_io.load_packs(work.session, names, work.now.date(), folder or packs_io.PACKS_DIR, fold)
         if counts:
-            work.event("reference.packs_loaded", subject_kind="pack", subject_id=0, detail={"packs": list(names), "counts": counts})
+            work.event(
+                "reference.packs_loaded",
+                subject_kind="pack",
+                subject_id=0,
+                detail={"packs": list(names), "counts": counts},
+            )
         return counts
 
 

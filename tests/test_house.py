@@ -15,7 +15,19 @@ from portal.shared.command import COMMANDS
 from portal.staff.rules import PERMISSIONS
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("directory", "staff", "contacts", "service_requests", "accounts", "metering", "billing", "waste", "moves", "opinion", "reports")
+ROOMS = (
+    "directory",
+    "staff",
+    "contacts",
+    "service_requests",
+    "accounts",
+    "metering",
+    "billing",
+    "waste",
+    "moves",
+    "opinion",
+    "reports",
+)
 """Bottom to top."""
 FLOOR_FILES = {"core", "events", "schema", "bulk", "demo_city", "packs_io", "tables", "__init__"}
 PAGE_FILES = sorted(path for path in (ROOT / "pages").glob("*.py") if path.name != "__init__.py")
@@ -23,7 +35,11 @@ PYTHON_FILES = sorted(path for floor in ("portal", "db", "pages") for path in (R
 
 
 def _names(folder: Path) -> set[str]:
-    return {path.stem for path in folder.iterdir() if path.suffix == ".py" or (path.is_dir() and (path / "__init__.py").exists())}
+    return {
+        path.stem
+        for path in folder.iterdir()
+        if path.suffix == ".py" or (path.is_dir() and (path / "__init__.py").exists())
+    }
 
 
 def test_the_rooms_have_the_same_names_on_each_floor() -> None:
@@ -83,7 +99,23 @@ def test_every_permission_in_a_role_file_exists_and_every_permission_is_in_a_rol
     assert held == set(PERMISSIONS)
 
 
-MARKDOWN_CALLS = {"markdown", "write", "title", "header", "subheader", "caption", "info", "error", "warning", "success", "badge", "button", "metric", "expander", "toast"}
+MARKDOWN_CALLS = {
+    "markdown",
+    "write",
+    "title",
+    "header",
+    "subheader",
+    "caption",
+    "info",
+    "error",
+    "warning",
+    "success",
+    "badge",
+    "button",
+    "metric",
+    "expander",
+    "toast",
+}
 DATA_WORDS = re.compile(r"\b(name|note|words?|address|description|resolution|email|phone|comment|answer|label|title)\b")
 INERT = re.compile(r"(inert|badge|_text$|moment|due|money|cents|count)")
 
@@ -96,13 +128,21 @@ def _unsafe(expression: ast.expr, assigned: dict[str, list[ast.expr]], depth: in
     if isinstance(expression, ast.IfExp):
         return _unsafe(expression.body, assigned, depth) or _unsafe(expression.orelse, assigned, depth)
     if isinstance(expression, ast.Call):
-        called = expression.func.attr if isinstance(expression.func, ast.Attribute) else getattr(expression.func, "id", "")
+        called = (
+            expression.func.attr if isinstance(expression.func, ast.Attribute) else getattr(expression.func, "id", "")
+        )
         if INERT.search(called) or called in ("len", "str", "sum", "abs", "join", "date", "day", "when"):
             return None
     if isinstance(expression, ast.Name) and expression.id in assigned and depth < 4:
-        return next((found for value in assigned[expression.id] if (found := _unsafe(value, assigned, depth + 1))), None)
+        return next(
+            (found for value in assigned[expression.id] if (found := _unsafe(value, assigned, depth + 1))), None
+        )
     source = ast.unparse(expression)
-    return source if isinstance(expression, (ast.Attribute, ast.Subscript)) and DATA_WORDS.search(source.rsplit(".", 1)[-1]) else None
+    return (
+        source
+        if isinstance(expression, (ast.Attribute, ast.Subscript)) and DATA_WORDS.search(source.rsplit(".", 1)[-1])
+        else None
+    )
 
 
 def test_text_that_people_typed_never_becomes_markup() -> None:
@@ -116,8 +156,17 @@ def test_text_that_people_typed_never_becomes_markup() -> None:
                 if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
                     assigned.setdefault(node.targets[0].id, []).append(node.value)
             for node in ast.walk(function):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in MARKDOWN_CALLS and node.args:
-                    found = _unsafe(node.args[0], assigned) if isinstance(node.args[0], (ast.JoinedStr, ast.Attribute, ast.Subscript)) else None
+                if (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Attribute)
+                    and node.func.attr in MARKDOWN_CALLS
+                    and node.args
+                ):
+                    found = (
+                        _unsafe(node.args[0], assigned)
+                        if isinstance(node.args[0], (ast.JoinedStr, ast.Attribute, ast.Subscript))
+                        else None
+                    )
                     assert found is None, f"{path.relative_to(ROOT)}:{node.lineno} shows {found} without inert()"
 
 
@@ -142,5 +191,9 @@ def test_every_table_is_a_word_of_the_glossary() -> None:
 
 
 def test_no_file_outgrows_its_room() -> None:
-    long = {str(path.relative_to(ROOT)): count for path in PYTHON_FILES if (count := len(path.read_text("utf-8").splitlines())) > 700}
+    long = {
+        str(path.relative_to(ROOT)): count
+        for path in PYTHON_FILES
+        if (count := len(path.read_text("utf-8").splitlines())) > 700
+    }
     assert not {name for name in long if "migrations" not in name}, long

@@ -91,7 +91,9 @@ def test_each_page_opens_for_who_may_see_it_and_refuses_the_rest(
                     assert word not in shown, f"the refusal of {spec.name} shows {word}"
 
 
-def test_a_person_without_a_role_is_let_in_nowhere(city: City, open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_without_a_role_is_let_in_nowhere(
+    city: City, open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from dataclasses import replace
 
     from portal.desk import who
@@ -104,5 +106,7 @@ def test_a_person_without_a_role_is_let_in_nowhere(city: City, open_page: Callab
     from streamlit.testing.v1 import AppTest
 
     for spec in PAGES:
-        page = AppTest.from_string(f"from portal.desk import app\napp.draw_page({spec.name!r})", default_timeout=30).run()
+        page = AppTest.from_string(
+            f"from portal.desk import app\napp.draw_page({spec.name!r})", default_timeout=30
+        ).run()
         assert "This page is not part of your role" in everything_shown(page), spec.name

@@ -59,9 +59,18 @@ def imported_before(
     held when they may change."""
     asked = (
         sa.select(
-            ServiceRequest.id, ServiceRequest.external_id, ServiceRequest.import_digest, ServiceRequest.state_code,
-            ServiceRequest.opened_at, ServiceRequest.due_at, ServiceRequest.closed, ServiceRequest.in_target,
-            ServiceRequest.division_code, ServiceRequest.request_type_code, ServiceRequest.district, ServiceRequest.channel,
+            ServiceRequest.id,
+            ServiceRequest.external_id,
+            ServiceRequest.import_digest,
+            ServiceRequest.state_code,
+            ServiceRequest.opened_at,
+            ServiceRequest.due_at,
+            ServiceRequest.closed,
+            ServiceRequest.in_target,
+            ServiceRequest.division_code,
+            ServiceRequest.request_type_code,
+            ServiceRequest.district,
+            ServiceRequest.channel,
         )
         .where(ServiceRequest.source == source, ServiceRequest.external_id.in_(external_ids))
         .order_by(ServiceRequest.id)

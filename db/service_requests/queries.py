@@ -433,13 +433,23 @@ def queue_counts(
         return sa.select(sa.func.count()).where(column == staff_id, closed == sa.false()).scalar_subquery()
 
     requests, orders = of(ServiceRequest, "requests"), of(WorkOrder, "orders")
-    row = session.execute(
-        sa.select(
-            *((requests.c[name] + orders.c[name]).label(name) for name in ("division", "late", "waiting", "unassigned")),
-            (held(ServiceRequest.assigned_id, ServiceRequest.closed) + held(WorkOrder.assigned_id, WorkOrder.closed)).label("mine"),
-            held(ServiceRequest.owner_id, ServiceRequest.closed).label("following"),
-        ).select_from(requests.join(orders, sa.true()))
-    ).mappings().one()
+    row = (
+        session.execute(
+            sa.select(
+                *(
+                    (requests.c[name] + orders.c[name]).label(name)
+                    for name in ("division", "late", "waiting", "unassigned")
+                ),
+                (
+                    held(ServiceRequest.assigned_id, ServiceRequest.closed)
+                    + held(WorkOrder.assigned_id, WorkOrder.closed)
+                ).label("mine"),
+                held(ServiceRequest.owner_id, ServiceRequest.closed).label("following"),
+            ).select_from(requests.join(orders, sa.true()))
+        )
+        .mappings()
+        .one()
+    )
     return {name: int(count) for name, count in row.items()}
 
 

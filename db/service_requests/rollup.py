@@ -54,7 +54,9 @@ def counted(row: Any, zone: ZoneInfo) -> Counted:
 
 def counted_with(before: Counted, values: dict[str, Any], zone: ZoneInfo) -> Counted:
     """What it counts as once these columns hold these values."""
-    found: dict[str, Any] = {name: values[name] for name in ("request_type_code", "district", "channel") if name in values}
+    found: dict[str, Any] = {
+        name: values[name] for name in ("request_type_code", "district", "channel") if name in values
+    }
     if "division_code" in values:
         found["division_code"] = values["division_code"] or ""
     if "opened_at" in values:
@@ -92,7 +94,14 @@ def count_changes(session: Session, changes: Iterable[tuple[Counted | None, Coun
                 continue
             adds = (1, each.closed, each.with_target, each.on_time is not None, each.on_time is True)
             for grain in GRAINS:
-                key = (grain, start_of(grain, each.opened_on), each.division_code, each.request_type_code, each.district, each.channel)
+                key = (
+                    grain,
+                    start_of(grain, each.opened_on),
+                    each.division_code,
+                    each.request_type_code,
+                    each.district,
+                    each.channel,
+                )
                 cell = cells.setdefault(key, [0] * len(MEASURES))
                 for at, add in enumerate(adds):
                     cell[at] += sign * add
@@ -118,7 +127,9 @@ def rebuild_rollups(db: Database, zone: ZoneInfo, said: Callable[[str], None] = 
     A period is counted and its old cells removed in one transaction that no other change of the rollups can enter.
     """
     with db.reading() as session:
-        first, last = session.execute(sa.select(sa.func.min(ServiceRequest.opened_at), sa.func.max(ServiceRequest.opened_at))).one()
+        first, last = session.execute(
+            sa.select(sa.func.min(ServiceRequest.opened_at), sa.func.max(ServiceRequest.opened_at))
+        ).one()
     for grain in GRAINS:
         if first is not None:
             for start, end in _periods(grain, first.astimezone(zone).date(), last.astimezone(zone).date()):

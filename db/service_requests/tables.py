@@ -50,12 +50,25 @@ class ServiceRequest(Id, Versioned, Base):
         sa.Index("ix_service_request_near", "closed", "latitude", "longitude"),
         # The reports: what was opened in a span, with everything a median or a repeat asks; and the open work by age.
         sa.Index(
-            "ix_service_request_span", "opened_at", "minutes_to_close", "division_code", "request_type_code", "district", "channel",
+            "ix_service_request_span",
+            "opened_at",
+            "minutes_to_close",
+            "division_code",
+            "request_type_code",
+            "district",
+            "channel",
             "premise_id",
         ),
         sa.Index(
-            "ix_service_request_backlog", "opened_at", "due_at", "division_code", "request_type_code", "district", "channel",
-            sqlite_where=sa.text("NOT closed"), postgresql_where=sa.text("NOT closed"),
+            "ix_service_request_backlog",
+            "opened_at",
+            "due_at",
+            "division_code",
+            "request_type_code",
+            "district",
+            "channel",
+            sqlite_where=sa.text("NOT closed"),
+            postgresql_where=sa.text("NOT closed"),
         ),
     )
     number: Mapped[str] = mapped_column(sa.String(20), unique=True)

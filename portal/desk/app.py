@@ -74,7 +74,9 @@ def default_page(actor: Actor) -> str:
 def main() -> None:
     """One run of the desk."""
     setting = settings.current()
-    st.set_page_config(page_title=setting.city_name, page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=228)
+    st.set_page_config(
+        page_title=setting.city_name, page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=228
+    )
     st.html(ASSETS / "desk.css")
     if st.context.theme.type == "dark":
         st.html(ASSETS / "dark.css")
@@ -112,7 +114,13 @@ def _navigate(actor: Actor) -> st.Page:
     # The bare address is a page of its own: Streamlit knows its default page under no other address, and each role has another
     # first page, so that a bookmark of one person would be “not found” for the next.
     first = default_page(actor)
-    start = st.Page(lambda: go.to(first, **st.query_params.to_dict()), title=settings.current().city_name, url_path="start", default=True, visibility="hidden")
+    start = st.Page(
+        lambda: go.to(first, **st.query_params.to_dict()),
+        title=settings.current().city_name,
+        url_path="start",
+        default=True,
+        visibility="hidden",
+    )
     hidden = [*sections.pop("", []), start]
     if not sections:
         sections["Desk"] = []

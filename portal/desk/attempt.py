@@ -69,11 +69,15 @@ class Attempt:
         """Several lines of text."""
         return self._draw("text_area", code, label, default, on, options) or ""
 
-    def choice(self, code: str, label: str, options: Sequence[Any], default: Any = None, *, on: Any = None, **more: Any) -> Any:
+    def choice(
+        self, code: str, label: str, options: Sequence[Any], default: Any = None, *, on: Any = None, **more: Any
+    ) -> Any:
         """One of a searchable list; empty unless a default is given."""
         return self._draw("selectbox", code, label, default, on, {"options": options, **more}, options)
 
-    def pick(self, code: str, label: str, options: Sequence[Any], default: Any = None, *, on: Any = None, **more: Any) -> Any:
+    def pick(
+        self, code: str, label: str, options: Sequence[Any], default: Any = None, *, on: Any = None, **more: Any
+    ) -> Any:
         """One of a few, all in sight."""
         return self._draw("segmented_control", code, label, default, on, {"options": options, **more}, options)
 
@@ -82,18 +86,30 @@ class Attempt:
     ) -> list[Any]:
         """Any number of a few, all in sight."""
         return list(
-            self._draw("pills", code, label, list(default), on, {"options": options, "selection_mode": "multi", **more}, options)
+            self._draw(
+                "pills",
+                code,
+                label,
+                list(default),
+                on,
+                {"options": options, "selection_mode": "multi", **more},
+                options,
+            )
             or []
         )
 
-    def date(self, code: str, label: str, default: dt.date | None = None, *, on: Any = None, **more: Any) -> dt.date | None:
+    def date(
+        self, code: str, label: str, default: dt.date | None = None, *, on: Any = None, **more: Any
+    ) -> dt.date | None:
         """A civil date, typed or picked, written as Americans write it."""
         more.setdefault("format", "MM/DD/YYYY")
         more.setdefault("min_value", dt.date(1900, 1, 1))
         more.setdefault("max_value", dt.date(2199, 12, 31))
         return self._draw("date_input", code, label, default, on, {"value": None, **more})
 
-    def time(self, code: str, label: str, default: dt.time | None = None, *, on: Any = None, **more: Any) -> dt.time | None:
+    def time(
+        self, code: str, label: str, default: dt.time | None = None, *, on: Any = None, **more: Any
+    ) -> dt.time | None:
         return self._draw("time_input", code, label, default, on, {"value": None, **more})
 
     def number(self, code: str, label: str, default: float | None = None, *, on: Any = None, **more: Any) -> Any:
@@ -124,7 +140,9 @@ class Attempt:
     def held(self) -> list[str]:
         """The codes of all fields this form holds something for, drawn on this run or not."""
         start = self._widget("")
-        present = [key.removeprefix(start) for key in st.session_state if isinstance(key, str) and key.startswith(start)]
+        present = [
+            key.removeprefix(start) for key in st.session_state if isinstance(key, str) and key.startswith(start)
+        ]
         return [*present, *(code for code in self.saved if code not in present)]
 
     def set(self, code: str, value: Any) -> None:
@@ -177,12 +195,27 @@ class Attempt:
         )
         self._keep_draft(draft_title)
 
-    def instead(self, label: str, command: Command, build: Callable[[Values], tuple[Any, ...]], *, key: str, on: Any = None, **options: Any) -> None:
+    def instead(
+        self,
+        label: str,
+        command: Command,
+        build: Callable[[Values], tuple[Any, ...]],
+        *,
+        key: str,
+        on: Any = None,
+        **options: Any,
+    ) -> None:
         """Another outcome of this form (joining a request instead of opening one): the same key, so only one of them happens,
         and its receipt stands where the form stood. Call it after the fields `build` reads."""
         other = replace(self, command=command)
         where = st if on is None else on
-        where.button(label, key=f"{self.page}.instead.{key}", on_click=_carry_out, args=(other, build, tuple(self.drawn)), **options)
+        where.button(
+            label,
+            key=f"{self.page}.instead.{key}",
+            on_click=_carry_out,
+            args=(other, build, tuple(self.drawn)),
+            **options,
+        )
 
     def _draw(
         self,
@@ -239,7 +272,9 @@ def begin(page: str, command: Command, *, title: str) -> Attempt:
         key = uuid.uuid4().hex
         st.query_params[PARAM] = key
     found = draft_rows.load(actor, key)
-    this = Attempt(page, key, command, title, actor, receipt=found.receipt, saved=found.answers, saved_at=found.saved_at)
+    this = Attempt(
+        page, key, command, title, actor, receipt=found.receipt, saved=found.answers, saved_at=found.saved_at
+    )
     if this.receipt is not None and st.session_state.pop(f"{key}.just_done", False):
         st.rerun()  # the whole page once: menu counts and the call bar show the new state too
     return this

@@ -18,7 +18,9 @@ def context() -> Call | None:
     return once.ask("call.context", lambda: views.open_call(who.actor()))
 
 
-def open_customer(account_id: int | None = None, *, person_id: int | None = None, premise_id: int | None = None) -> NoReturn:
+def open_customer(
+    account_id: int | None = None, *, person_id: int | None = None, premise_id: int | None = None
+) -> NoReturn:
     """Opens a customer's summary; while a call is open, the call becomes about this customer."""
     here = context()
     if here is not None and (here.account_id, here.person_id, here.premise_id) != (account_id, person_id, premise_id):

@@ -126,7 +126,13 @@ def pick(figure: Figure, *, key: str, alt: str, on_pick: Callable[[str], None]) 
             on_pick(str(code[0] if isinstance(code, list) else code))
 
     st.plotly_chart(
-        _drawn_class()(figure), theme=None, config=dict(CONFIG), key=key, alt=alt, on_select=picked, selection_mode="points"
+        _drawn_class()(figure),
+        theme=None,
+        config=dict(CONFIG),
+        key=key,
+        alt=alt,
+        on_select=picked,
+        selection_mode="points",
     )
 
 
@@ -281,7 +287,9 @@ def dots(rows: Sequence[Dot], *, before: str = "", look: Palette | None = None) 
         value = f"<b>{plain(row.value)}</b> {plain(row.size)}" if row.share is not None else plain(row.value)
         remark = f'<br><span style="color:{color}">{plain(row.remark)}</span>' if row.remark else ""
         if row.share is None:  # words instead of a mark, where the mark would be
-            notes.append(annotation(look, f"<i>{value}</i>", **beside, x=0, xanchor="left", yanchor="middle", xshift=-12))
+            notes.append(
+                annotation(look, f"<i>{value}</i>", **beside, x=0, xanchor="left", yanchor="middle", xshift=-12)
+            )
         else:
             notes.append(
                 annotation(look, value + remark, **beside, x=1, xanchor="left", yanchor="middle", xshift=12, yshift=2)

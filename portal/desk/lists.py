@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 PAGE_ROWS = 25
 
 
-def table(rows: Sequence[Mapping[str, Any]] | pd.DataFrame, *, key: str, alt: str, select: bool = False, height: int | str = "auto") -> int | None:
+def table(
+    rows: Sequence[Mapping[str, Any]] | pd.DataFrame,
+    *,
+    key: str,
+    alt: str,
+    select: bool = False,
+    height: int | str = "auto",
+) -> int | None:
     """A grid of what a view returned; with `select`, answers with the position of the chosen row, or None.
 
     `alt` is a sentence for those who cannot see the grid.
@@ -53,5 +60,11 @@ def csv_text(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 def export(label: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, file_name: str, key: str) -> None:
     """A download button for a list as CSV."""
     st.download_button(
-        label, csv_text(columns, rows), file_name=file_name, mime="text/csv", icon=":material/download:", key=key, on_click="ignore"
+        label,
+        csv_text(columns, rows),
+        file_name=file_name,
+        mime="text/csv",
+        icon=":material/download:",
+        key=key,
+        on_click="ignore",
     )

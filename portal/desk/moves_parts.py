@@ -47,7 +47,9 @@ def head(title: str, customer: views.Customer) -> None:
     if customer.name:
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button(inert(customer.name), icon=":material/arrow_back:", type="tertiary", key="move.back"):
-                go.to("customer", account=customer.account_id, person=None if customer.account_id else customer.person_id)
+                go.to(
+                    "customer", account=customer.account_id, person=None if customer.account_id else customer.person_id
+                )
             line = [customer.address, f"Account {customer.account_number}" if customer.account_number else ""]
             st.markdown(f":gray[{inert(' · '.join(part for part in line if part))}]", width="content")
     st.title(title)
@@ -57,7 +59,12 @@ def choose_premise(label: str = "Address", *, param: str = "premise") -> None:
     """A search by address; choosing one puts it into the address of the page."""
     column, _ = st.columns([1.85, 1])
     typed = column.text_input(
-        label, key=f"move.{param}.find", type="search", live="300ms", placeholder="House number and street", icon=":material/search:"
+        label,
+        key=f"move.{param}.find",
+        type="search",
+        live="300ms",
+        placeholder="House number and street",
+        icon=":material/search:",
     )
     if not typed.strip():
         column.caption("Type the house number and a part of the street; with apartments, the unit too.")
@@ -66,7 +73,9 @@ def choose_premise(label: str = "Address", *, param: str = "premise") -> None:
     if not found:
         column.text("No address fits. Check the house number, try fewer letters, or ask for the nearest cross street.")
     for place in found:
-        if column.button(inert(place.line), key=f"move.{param}.{place.premise_id}", icon=":material/home_pin:", width="stretch"):
+        if column.button(
+            inert(place.line), key=f"move.{param}.{place.premise_id}", icon=":material/home_pin:", width="stretch"
+        ):
             st.query_params[param] = str(place.premise_id)
             st.rerun()
 
@@ -76,14 +85,18 @@ def place_line(form: Attempt, screen: views.StartScreen, *, param: str = "premis
     if screen.place is None:
         return
     left, right = st.columns([2.2, 1], vertical_alignment="bottom")
-    with left.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
+    with left.container(
+        border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"
+    ):
         st.markdown(f":material/home_pin: {inert(screen.place.line)}", width="content")
         if st.button("Another address", type="tertiary", key=f"move.{param}.change"):
             st.query_params.pop(param, None)
             st.rerun()
     form.problem("premise", left)
     classes = asked_for.CUSTOMER_CLASSES
-    form.pick("customer_class", "Kind of customer", list(classes), screen.customer_class, format_func=classes.get, on=right)
+    form.pick(
+        "customer_class", "Kind of customer", list(classes), screen.customer_class, format_func=classes.get, on=right
+    )
 
 
 def services(form: Attempt, kinds: Sequence[views.KindChoice], label: str) -> tuple[str, ...]:
@@ -102,7 +115,9 @@ def services(form: Attempt, kinds: Sequence[views.KindChoice], label: str) -> tu
 # --- start and transfer -----------------------------------------------------------------------------------------------
 
 
-def start_answers(get: Callable[[str], Any], screen: views.StartScreen, conversation: int | None) -> asked_for.StartForm:
+def start_answers(
+    get: Callable[[str], Any], screen: views.StartScreen, conversation: int | None
+) -> asked_for.StartForm:
     """The answers as a start, from the fields as they are (`get` answers None for a field that was not drawn)."""
     customer = screen.customer
     this_account = customer.account_id is not None and (get("account_choice") or "this") == "this"
@@ -149,7 +164,9 @@ def present(form: Attempt, screen: views.StartScreen) -> Callable[[str], Any]:
     return lambda code: form.value(code, defaults.get(code))
 
 
-def start_fields(form: Attempt, screen: views.StartScreen, conversation: int | None, *, transfer: bool = False) -> views.StartPlan:
+def start_fields(
+    form: Attempt, screen: views.StartScreen, conversation: int | None, *, transfer: bool = False
+) -> views.StartPlan:
     """The left side: where, services, day, evidence, person and bill. Returns the plan for the answers as they are."""
     st.subheader("Services")
     services(form, screen.kinds, "Preselected from what the premise has")
@@ -175,7 +192,14 @@ def _day(form: Attempt, screen: views.StartScreen, plan: views.StartPlan) -> Non
     if plan.earliest_on is not None:
         first.caption(f"Earliest: {day_text(max(plan.earliest_on, screen.today), screen.today)}")
     if plan.visit_needed:
-        form.choice("window", "Field visit", list(screen.windows), format_func=screen.windows.get, placeholder="Any time of day", on=second)
+        form.choice(
+            "window",
+            "Field visit",
+            list(screen.windows),
+            format_func=screen.windows.get,
+            placeholder="Any time of day",
+            on=second,
+        )
     if plan.adult_needed:
         form.check("adult_present", plan.adult_needed, on=third)
 
@@ -186,7 +210,12 @@ def _turnover(form: Attempt, screen: views.StartScreen, plan: views.StartPlan) -
         if plan.hold:
             st.markdown(f":orange-badge[:material/pause_circle: It will be held] {inert(plan.hold)}")
         if plan.evidence_needed:
-            form.pick("evidence", "Evidence that the place is the caller's", list(screen.evidence), format_func=screen.evidence.get)
+            form.pick(
+                "evidence",
+                "Evidence that the place is the caller's",
+                list(screen.evidence),
+                format_func=screen.evidence.get,
+            )
             if plan.evidence_ask:
                 st.caption(inert(plan.evidence_ask))
             if plan.evidence_note_needed or form.value("evidence_note"):
@@ -202,7 +231,9 @@ def _reach(form: Attempt, screen: views.StartScreen) -> None:
     first, second = st.columns([1, 2])
     ways = asked_for.BILL_BY
     form.pick("bill_by", "Bill by", list(ways), customer.bill_by, format_func=ways.get, on=first)
-    form.text("mailing_address", "Mailing address", customer.mailing_address, placeholder="Same as the premise", on=second)
+    form.text(
+        "mailing_address", "Mailing address", customer.mailing_address, placeholder="Same as the premise", on=second
+    )
 
 
 def _money(form: Attempt, screen: views.StartScreen, plan: views.StartPlan) -> None:
@@ -217,9 +248,13 @@ def _money(form: Attempt, screen: views.StartScreen, plan: views.StartPlan) -> N
                 form.number("own_debt_months", "Months", min_value=1, max_value=60, step=1)
             st.caption(inert(plan.own_debt_text))
     if (plan.deposit.cents or form.value("guarantee")) and screen.guarantees:
-        form.choice("guarantee", "In place of the deposit", list(screen.guarantees), "", format_func=screen.guarantees.get)
+        form.choice(
+            "guarantee", "In place of the deposit", list(screen.guarantees), "", format_func=screen.guarantees.get
+        )
     if screen.may_override and plan.debt_note is not None:
-        form.text("benefited", "Exception: evidence that the applicant had the benefit of the former occupant's service")
+        form.text(
+            "benefited", "Exception: evidence that the applicant had the benefit of the former occupant's service"
+        )
 
 
 def start_side(plan: views.StartPlan, before: str = "") -> None:
@@ -301,7 +336,9 @@ def _act(label: str, icon: str, command: Any, card: views.MoveCard, reason: str)
     def click() -> None:
         typed = st.session_state.get(f"move.{card.id}.reason", reason)
         carry_out(
-            "moves.booked", (name, card.id, card.version), lambda key: command(who.actor(), card.id, card.version, typed, key=key)
+            "moves.booked",
+            (name, card.id, card.version),
+            lambda key: command(who.actor(), card.id, card.version, typed, key=key),
         )
 
     st.button(label, key=f"{name}.{card.id}", icon=f":material/{icon}:", on_click=click)
@@ -321,7 +358,9 @@ def field_result(order_id: int) -> None:
     form = attempt.begin("work_order", commands.confirm_agreement, title="Field result")
     screen = views.result_form(order_id)
     if screen is None:
-        st.info("Nothing waits for this order any more. Close the page and look at the customer.", icon=":material/bolt:")
+        st.info(
+            "Nothing waits for this order any more. Close the page and look at the customer.", icon=":material/bolt:"
+        )
         return
     with st.container(border=True, key="field-result"):
         st.subheader("Field result")
@@ -330,7 +369,9 @@ def field_result(order_id: int) -> None:
             st.markdown(f":orange-badge[:material/pause_circle: Held] {inert(screen.hold)}")
         form.date("on", "Done on", screen.on)
         if screen.meter:
-            form.number("read", f"Reading of meter {inert(screen.meter)}", min_value=0, step=1, help=screen.last or None)
+            form.number(
+                "read", f"Reading of meter {inert(screen.meter)}", min_value=0, step=1, help=screen.last or None
+            )
         form.problem("agreement")
         form.submit(
             "Confirm",

@@ -82,7 +82,13 @@ def header(subject: About) -> None:
     if subject.person_id is None and subject.premise_id is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="about"):
-        if st.button(inert(subject.name or "Back"), icon=":material/arrow_back:", type="tertiary", shortcut="Esc", key="about.back"):
+        if st.button(
+            inert(subject.name or "Back"),
+            icon=":material/arrow_back:",
+            type="tertiary",
+            shortcut="Esc",
+            key="about.back",
+        ):
             if subject.account_id is not None:
                 go.to("customer", account=subject.account_id)
             go.to("customer", person=subject.person_id, premise=None if subject.person_id else subject.premise_id)
@@ -134,7 +140,9 @@ def nearby(form: Attempt, found: Nearby, subject: About) -> None:
         ):
             with st.container(gap=None, width="stretch"):
                 badge = "Open here" if line.where == "at this address" else "Open nearby"
-                st.markdown(f":orange-badge[:material/content_copy: {badge}] **{inert(line.name)}**, {inert(line.address or 'no address')}")
+                st.markdown(
+                    f":orange-badge[:material/content_copy: {badge}] **{inert(line.name)}**, {inert(line.address or 'no address')}"
+                )
                 due = f", due {line.due}" if line.due else ""
                 st.caption(inert(f"{line.where.capitalize()}, opened {line.opened}{due}, {line.number}"))
             form.instead(
@@ -202,15 +210,29 @@ def typed(key: str) -> Callable[[], Any]:
     return lambda: st.session_state.get(key)
 
 
-def close_act(row_id: int, version: int, endings: Sequence[Any], command: Command, *, what: str, label: str = "Close it") -> None:
+def close_act(
+    row_id: int, version: int, endings: Sequence[Any], command: Command, *, what: str, label: str = "Close it"
+) -> None:
     """How it ended, a note, and the one button that closes."""
     names = {each.code: each.name for each in endings}
     key = f"{what}.close.{row_id}"
     if st.session_state.get(f"{key}.ending") not in names:
         st.session_state.pop(f"{key}.ending", None)
-    chosen = st.selectbox("How it ended", list(names), index=None, format_func=names.__getitem__, key=f"{key}.ending", placeholder="Choose one")
+    chosen = st.selectbox(
+        "How it ended",
+        list(names),
+        index=None,
+        format_func=names.__getitem__,
+        key=f"{key}.ending",
+        placeholder="Choose one",
+    )
     needs = any(each.code == chosen and each.requires_note for each in endings)
-    st.text_area("Note" if needs else "Note (optional)", key=f"{key}.note", height=80, placeholder="What was found, what the caller was told")
+    st.text_area(
+        "Note" if needs else "Note (optional)",
+        key=f"{key}.note",
+        height=80,
+        placeholder="What was found, what the caller was told",
+    )
     attempt.act(
         label, command,
         lambda: CloseForm(row_id, version, typed(f"{key}.ending")(), typed(f"{key}.note")() or ""),
@@ -219,13 +241,22 @@ def close_act(row_id: int, version: int, endings: Sequence[Any], command: Comman
     )  # fmt: skip
 
 
-def move_act(row_id: int, version: int, moves: Sequence[Any], command: Command, *, what: str, note: bool = True) -> None:
+def move_act(
+    row_id: int, version: int, moves: Sequence[Any], command: Command, *, what: str, note: bool = True
+) -> None:
     """The allowed next states, and nothing else."""
     names = {each.code: each.name for each in moves}
     key = f"{what}.move.{row_id}"
     if st.session_state.get(f"{key}.to") not in names:
         st.session_state.pop(f"{key}.to", None)  # somebody else moved it on: this step is no longer there
-    st.selectbox("Next", list(names), index=None, format_func=names.__getitem__, key=f"{key}.to", placeholder="Choose the next state")
+    st.selectbox(
+        "Next",
+        list(names),
+        index=None,
+        format_func=names.__getitem__,
+        key=f"{key}.to",
+        placeholder="Choose the next state",
+    )
     if note:
         st.text_input("Note (optional)", key=f"{key}.note")
     attempt.act(
@@ -239,14 +270,23 @@ def give_act(view: CaseView | WorkOrderView, row_id: int, command: Command, *, w
     people, divisions = dict(view.staff), dict(view.divisions)
     key = f"{what}.give.{row_id}"
     with st.container(gap="small"):
-        st.selectbox("Give to", list(people), index=None, format_func=people.__getitem__, key=f"{key}.person", placeholder="Nobody: back to the queue")
+        st.selectbox(
+            "Give to",
+            list(people),
+            index=None,
+            format_func=people.__getitem__,
+            key=f"{key}.person",
+            placeholder="Nobody: back to the queue",
+        )
         codes = list(divisions)
         at = codes.index(view.division_code) if view.division_code in codes else None
         st.selectbox("Division", codes, index=at, format_func=divisions.__getitem__, key=f"{key}.division")
 
         def asked() -> AssignForm:
             division = typed(f"{key}.division")()
-            return AssignForm(row_id, view.version, typed(f"{key}.person")(), division if division != view.division_code else None)
+            return AssignForm(
+                row_id, view.version, typed(f"{key}.person")(), division if division != view.division_code else None
+            )
 
         attempt.act(
             "Give it", command, asked, key_parts=(what, "give", row_id, view.version), spot=(what, "give", row_id),
@@ -304,7 +344,10 @@ def queue_list(view: views.QueueView, chosen: int, choose: Callable[[int], None]
         dark = st.context.theme.type == "dark"
         colors = {"late": "#F4AFAC" if dark else "#9B2C2C", "today": "#F0B877" if dark else "#8A4B0F"}
         style = frame.style.apply(
-            lambda _: [f"color: {colors[line.urgency]}; font-weight: 600" if line.urgency in colors else "" for line in lines], subset=["Due"]
+            lambda _: [
+                f"color: {colors[line.urgency]}; font-weight: 600" if line.urgency in colors else "" for line in lines
+            ],
+            subset=["Due"],
         )
         key = f"queue-grid-{view.scope}-{view.page}"
 
@@ -321,7 +364,9 @@ def queue_list(view: views.QueueView, chosen: int, choose: Callable[[int], None]
         )  # fmt: skip
     with st.container(key="queue-list"):
         # Other cases are another list: a choice among the last ones would come back as words that stand for none of these.
-        list_key = f"queue-list-{view.scope}-{view.page}-{hash(tuple((line.what, line.row_id, line.due) for line in lines))}"
+        list_key = (
+            f"queue-list-{view.scope}-{view.page}-{hash(tuple((line.what, line.row_id, line.due) for line in lines))}"
+        )
 
         def from_list() -> None:
             picked = st.session_state[list_key]
@@ -332,11 +377,30 @@ def queue_list(view: views.QueueView, chosen: int, choose: Callable[[int], None]
             "Cases, the most overdue first",
             range(len(lines)),
             index=chosen,
-            format_func=lambda at: f":{URGENCY[lines[at].urgency]}-badge[{inert(lines[at].due)}] **{inert(lines[at].name)}**",
+            format_func=lambda at: (
+                f":{URGENCY[lines[at].urgency]}-badge[{inert(lines[at].due)}] **{inert(lines[at].name)}**"
+            ),
             captions=[inert(f"{line.address or 'no address'} · {line.state} · {line.number}") for line in lines],
             key=list_key,
             on_change=from_list,
         )
+
+
+def empty_queue(view: views.QueueView, words: str) -> None:
+    """Good news, or nothing found; what to do next in both cases."""
+    with st.container(border=True):
+        if words:
+            st.subheader("Nothing here matches")
+            st.caption(
+                "Only open work of this queue is filtered; a whole number finds any case. Try another word or queue."
+            )
+            return
+        st.subheader("Nothing is waiting here")
+        fuller = next((scope for scope in view.scopes if scope.count and scope.code != view.scope), None)
+        if fuller is None:
+            st.caption("Every case is closed. New ones come in by themselves.")
+        elif st.button(f"Look at “{inert(fuller.name)}” ({fuller.count:,})", icon=":material/arrow_forward:"):
+            go.to("work_queue", scope=fuller.code)
 
 
 def request_detail(view: CaseView) -> None:
@@ -350,7 +414,13 @@ def request_detail(view: CaseView) -> None:
         st.caption(inert(" · ".join(part for part in (view.person_name, view.person_phone) if part)))
     if view.description:
         user_text(f"“{view.description[:300]}”")
-    facts([(fact.label, fact.value) for fact in view.facts if fact.label in ("With", "Follow-up", "Tell the caller", "Callers", "Reopened", "Comes from")])
+    facts(
+        [
+            (fact.label, fact.value)
+            for fact in view.facts
+            if fact.label in ("With", "Follow-up", "Tell the caller", "Callers", "Reopened", "Comes from")
+        ]
+    )
 
 
 def open_button(what: str, row_id: int) -> None:
@@ -382,7 +452,11 @@ def known_event_form(form: Attempt, view: views.KnownEventsView, chosen: views.K
     with st.container(border=True, key="announce"):
         st.subheader("Announce a known event" if chosen is None else f"Change {chosen.number}")
         kind = form.choice(
-            "kind_code", "Kind", list(kinds), None if chosen is None else chosen.kind_code, format_func=lambda code: kinds[code][0]
+            "kind_code",
+            "Kind",
+            list(kinds),
+            None if chosen is None else chosen.kind_code,
+            format_func=lambda code: kinds[code][0],
         )
         if kind is not None and kind != form.value("words_of") and chosen is None:
             # The kind was just chosen: its words and types are a start, to be made true for today.
@@ -391,7 +465,13 @@ def known_event_form(form: Attempt, view: views.KnownEventsView, chosen: views.K
             form.set("words_of", kind)
         form.text("title", "Title", "" if chosen is None else chosen.title, placeholder="Main break on Oak St")
         form.area("words", "What to tell callers", "" if chosen is None else chosen.words)
-        form.many("area_codes", "Areas (none: the whole city)", list(areas), () if chosen is None else list(chosen.area_codes), format_func=areas.__getitem__)
+        form.many(
+            "area_codes",
+            "Areas (none: the whole city)",
+            list(areas),
+            () if chosen is None else list(chosen.area_codes),
+            format_func=areas.__getitem__,
+        )
         with st.expander("Requests it explains"):
             form.many(
                 "request_type_codes", "Request types (none: any)", list(types),
@@ -402,7 +482,13 @@ def known_event_form(form: Attempt, view: views.KnownEventsView, chosen: views.K
         form.date("next_on", "Next word on (optional)", None if next_word is None else next_word.date(), on=day)
         form.time("next_clock", "At", None if next_word is None else next_word.time(), on=clock)
         form.problem("next_word_at")
-        form.number("premise_count", "Premises touched, about (optional)", None if chosen is None else chosen.premise_count, min_value=0, step=1)
+        form.number(
+            "premise_count",
+            "Premises touched, about (optional)",
+            None if chosen is None else chosen.premise_count,
+            min_value=0,
+            step=1,
+        )
         form.submit(
             "Announce it" if chosen is None else "Save the change",
             lambda v: (

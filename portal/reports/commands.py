@@ -32,7 +32,13 @@ def rebuild(actor: Actor, said: Callable[[str], None] = lambda line: None) -> in
     authorize(actor, "import.run")
     cells = requests.rebuild_rollups(core.database(), settings.current().time_zone, said)
     with core.work() as work:
-        work.event("report.rebuilt", staff_id=actor.staff_id or None, subject_kind="report", subject_id=0, detail={"cells": cells})
+        work.event(
+            "report.rebuilt",
+            staff_id=actor.staff_id or None,
+            subject_kind="report",
+            subject_id=0,
+            detail={"cells": cells},
+        )
     return cells
 
 
@@ -40,7 +46,12 @@ def run_service_levels(by: str, source: str | None, since: str | None, until: st
     """`portal report service-levels`: 0 when it was answered, 2 when it cannot be as asked (all problems at once)."""
     problems = rules.level_problems(by, since, until, tuple(rows.LEVELS_BY))
     if source is not None and not views.has_source(source):
-        problems.append(Problem("source", f"No request came from “{source}”. The name is the `source` of the map it was imported by; “portal” is the desk itself."))
+        problems.append(
+            Problem(
+                "source",
+                f"No request came from “{source}”. The name is the `source` of the map it was imported by; “portal” is the desk itself.",
+            )
+        )
     if problems:
         sys.stderr.write("".join(f"--{problem.field}: {problem.message}\n" for problem in problems))
         if json_answer:
@@ -82,7 +93,10 @@ def _print_table(names: Sequence[str], found: Sequence[dict[str, Any]]) -> None:
         )  # fmt: skip
     widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
     for line in lines:
-        cells = [cell.ljust(width) if at < len(names) else cell.rjust(width) for at, (cell, width) in enumerate(zip(line, widths, strict=True))]
+        cells = [
+            cell.ljust(width) if at < len(names) else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
         sys.stdout.write("  ".join(cells).rstrip() + "\n")
     sys.stdout.flush()
 

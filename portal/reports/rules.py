@@ -197,7 +197,13 @@ def days_words(days: float | None) -> str:
 def change_words(now: int, before: int | None) -> str:
     """“Up 6% from 11,196”, “About the same as before” (under 10 %), “No earlier period to compare”."""
     if not before:
-        return "None before" if before == 0 and now else "No earlier period to compare" if before is None else "None before either"
+        return (
+            "None before"
+            if before == 0 and now
+            else "No earlier period to compare"
+            if before is None
+            else "None before either"
+        )
     part = (now - before) / before
     if abs(part) < 0.10:
         return f"About the same: was {before:,}"
@@ -351,7 +357,9 @@ def level_problems(by: str, since: str | None, until: str | None, known: Collect
     names = [name.strip() for name in by.split(",")]
     unknown = [name for name in names if name not in known]
     if unknown:
-        problems.append(Problem("by", f"“{unknown[0]}” is nothing a report is split by. Choose from {', '.join(known)}."))
+        problems.append(
+            Problem("by", f"“{unknown[0]}” is nothing a report is split by. Choose from {', '.join(known)}.")
+        )
     elif len(set(names)) < len(names):
         problems.append(Problem("by", "Name each only once."))
     days = {}
@@ -363,7 +371,9 @@ def level_problems(by: str, since: str | None, until: str | None, known: Collect
             problems.append(Problem(name, f"“{text}” is not a day. Write it as 2026-11-24."))
     first, last = days.get("from"), days.get("to")
     if first and last and first >= last:
-        problems.append(Problem("to", "The day after --from at the earliest: cases are counted from --from until before --to."))
+        problems.append(
+            Problem("to", "The day after --from at the earliest: cases are counted from --from until before --to.")
+        )
     return problems
 
 

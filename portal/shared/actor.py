@@ -36,7 +36,12 @@ def authorize(actor: Actor, permission: str, amount_cents: int | None = None, li
         return
     if permission not in actor.permissions:
         raise Refused(
-            [Problem("", f"Your role does not include “{permission}”. Ask a supervisor, or an administrator to change your role.")],
+            [
+                Problem(
+                    "",
+                    f"Your role does not include “{permission}”. Ask a supervisor, or an administrator to change your role.",
+                )
+            ],
             title="You may not do this",
             report="permission",
         )
@@ -44,6 +49,11 @@ def authorize(actor: Actor, permission: str, amount_cents: int | None = None, li
         from portal.shared.money import format_cents
 
         raise Refused(
-            [Problem("amount", f"{format_cents(abs(amount_cents))} is above your limit of {format_cents(actor.limits.get(limit, 0))}.")],
+            [
+                Problem(
+                    "amount",
+                    f"{format_cents(abs(amount_cents))} is above your limit of {format_cents(actor.limits.get(limit, 0))}.",
+                )
+            ],
             title="Above your limit",
         )

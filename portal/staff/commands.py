@@ -41,25 +41,41 @@ def add_staff(actor: Actor, work: Work, form: StaffForm) -> Receipt:
         )
     )
     rows.set_roles(work.session, person.id, form.roles)
-    work.event("staff.added", staff_id=actor.staff_id or None, subject_kind="staff", subject_id=person.id, detail={"roles": list(form.roles)})
+    work.event(
+        "staff.added",
+        staff_id=actor.staff_id or None,
+        subject_kind="staff",
+        subject_id=person.id,
+        detail={"roles": list(form.roles)},
+    )
     return Receipt(title=f"{person.name} can sign in now", subject_kind="staff", subject_id=person.id)
 
 
 @command("staff.edit")
-def change_roles(actor: Actor, work: Work, staff_id: int, roles: tuple[str, ...], division_code: str | None, version: int) -> Receipt:
+def change_roles(
+    actor: Actor, work: Work, staff_id: int, roles: tuple[str, ...], division_code: str | None, version: int
+) -> Receipt:
     """Gives a person other roles and another division; never takes the last administrator away."""
     person = _person(work, staff_id, version)
     found = problems_of_roles(roles, frozenset(role.code for role in rows.all_roles(work.session)))
     if found:
         raise Refused(found)
     if staff_id == actor.staff_id:
-        raise Refused([Problem("roles", "Nobody changes their own roles. Ask another administrator.")], report="own_roles")
+        raise Refused(
+            [Problem("roles", "Nobody changes their own roles. Ask another administrator.")], report="own_roles"
+        )
     if ADMINISTRATOR not in roles and rows.only_administrator(work.session, staff_id, ADMINISTRATOR):
         raise Refused([Problem("roles", "This is the last active administrator. Make somebody else one first.")])
     rows.set_roles(work.session, staff_id, roles)
     person.division_code = division_code
     person.version += 1
-    work.event("staff.roles_changed", staff_id=actor.staff_id, subject_kind="staff", subject_id=staff_id, detail={"roles": list(roles)})
+    work.event(
+        "staff.roles_changed",
+        staff_id=actor.staff_id,
+        subject_kind="staff",
+        subject_id=staff_id,
+        detail={"roles": list(roles)},
+    )
     return Receipt(title=f"Roles of {person.name} are changed", subject_kind="staff", subject_id=staff_id)
 
 
@@ -71,11 +87,22 @@ def change_role(actor: Actor, work: Work, role_code: str, permissions: tuple[str
     if role is None:
         found.append(Problem("role", "This role is gone; reload the page."))
     elif role_code == ADMINISTRATOR and "staff.edit" not in permissions:
-        found.append(Problem("permissions", "The administrator's role must keep “staff.edit”, or nobody could ever change a role again."))
+        found.append(
+            Problem(
+                "permissions",
+                "The administrator's role must keep “staff.edit”, or nobody could ever change a role again.",
+            )
+        )
     if found or role is None:
         raise Refused(found)
     rows.set_role_permissions(work.session, role_code, permissions)
-    work.event("staff.role_changed", staff_id=actor.staff_id, subject_kind="role", subject_id=role.position, detail={"role": role_code, "permissions": sorted(permissions)})
+    work.event(
+        "staff.role_changed",
+        staff_id=actor.staff_id,
+        subject_kind="role",
+        subject_id=role.position,
+        detail={"role": role_code, "permissions": sorted(permissions)},
+    )
     return Receipt(title=f"The role “{role.name}” is changed")
 
 
@@ -96,7 +123,13 @@ def end_access(actor: Actor, work: Work, staff_id: int, stand_in_id: int, versio
     person.stand_in_id = stand_in_id
     person.version += 1
     rows.end_sessions(work.session, staff_id, work.now, "deactivated")
-    work.event("staff.access_ended", staff_id=actor.staff_id, subject_kind="staff", subject_id=staff_id, detail={"stand_in": stand_in_id})
+    work.event(
+        "staff.access_ended",
+        staff_id=actor.staff_id,
+        subject_kind="staff",
+        subject_id=staff_id,
+        detail={"stand_in": stand_in_id},
+    )
     return Receipt(title=f"{person.name}'s access has ended", subject_kind="staff", subject_id=staff_id)
 
 
@@ -120,8 +153,16 @@ def declare_relative(actor: Actor, work: Work, staff_id: int, person_id: int) ->
     if person_id in rows.relatives(work.session, staff_id):
         raise Refused([Problem("person", "This customer is already declared.")])
     work.add(rows.StaffRelative(staff_id=staff_id, person_id=person_id, declared_at=work.now))
-    work.event("staff.relative_declared", staff_id=actor.staff_id, subject_kind="staff", subject_id=staff_id, person_id=person_id)
-    return Receipt(title=f"{person.name} can no longer act on this customer's account", subject_kind="staff", subject_id=staff_id)
+    work.event(
+        "staff.relative_declared",
+        staff_id=actor.staff_id,
+        subject_kind="staff",
+        subject_id=staff_id,
+        person_id=person_id,
+    )
+    return Receipt(
+        title=f"{person.name} can no longer act on this customer's account", subject_kind="staff", subject_id=staff_id
+    )
 
 
 def _person(work: Work, staff_id: int, version: int | None = None) -> rows.Staff:
@@ -129,7 +170,9 @@ def _person(work: Work, staff_id: int, version: int | None = None) -> rows.Staff
     if person is None:
         raise Refused([Problem("", "This person is not on the list. Reload the page.")])
     if version is not None and person.version != version:
-        raise Refused([Problem("", f"Somebody else has just changed {person.name}'s entry. Reload the page and look again.")])
+        raise Refused(
+            [Problem("", f"Somebody else has just changed {person.name}'s entry. Reload the page and look again.")]
+        )
     return person
 
 
@@ -158,7 +201,13 @@ def end_session(session_id: str, *, why: str) -> None:
         row = rows.session_row(work.session, session_id)
         if row is not None and row.ended_at is None:
             row.ended_at, row.ended_why = work.now, why
-            work.event("staff.signed_out", staff_id=row.staff_id, subject_kind="staff", subject_id=row.staff_id, detail={"why": why})
+            work.event(
+                "staff.signed_out",
+                staff_id=row.staff_id,
+                subject_kind="staff",
+                subject_id=row.staff_id,
+                detail={"why": why},
+            )
 
 
 def end_sessions(staff_id: int, *, why: str) -> int:
@@ -166,5 +215,11 @@ def end_sessions(staff_id: int, *, why: str) -> int:
     with core.work() as work:
         ended = rows.end_sessions(work.session, staff_id, work.now, why)
         if ended:
-            work.event("staff.signed_out", staff_id=staff_id, subject_kind="staff", subject_id=staff_id, detail={"why": why, "sessions": ended})
+            work.event(
+                "staff.signed_out",
+                staff_id=staff_id,
+                subject_kind="staff",
+                subject_id=staff_id,
+                detail={"why": why, "sessions": ended},
+            )
         return ended

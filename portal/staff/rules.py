@@ -65,13 +65,19 @@ def problems_of_staff(form: StaffForm, known_roles: frozenset[str], known_divisi
     if not form.issuer.strip():
         found.append(Problem("issuer", "Enter the issuer, the address of the identity provider."))
     elif len(form.issuer) > 200:
-        found.append(Problem("issuer", "The issuer is longer than 200 characters; copy it from the provider's configuration."))
+        found.append(
+            Problem("issuer", "The issuer is longer than 200 characters; copy it from the provider's configuration.")
+        )
     if not form.subject.strip():
         found.append(Problem("subject", "Enter the subject, the number the identity provider has for this person."))
     elif len(form.subject) > 200:
-        found.append(Problem("subject", "The subject is longer than 200 characters; copy it from the page the person was shown."))
+        found.append(
+            Problem("subject", "The subject is longer than 200 characters; copy it from the page the person was shown.")
+        )
     if form.email and ("@" not in form.email or len(form.email) > 200):
-        found.append(Problem("email", f"“{form.email[:60]}” is not an e-mail address; it needs a name, an @ and a domain."))
+        found.append(
+            Problem("email", f"“{form.email[:60]}” is not an e-mail address; it needs a name, an @ and a domain.")
+        )
     found.extend(problems_of_roles(form.roles, known_roles))
     if form.division_code and form.division_code not in known_divisions:
         found.append(Problem("division", f"There is no division “{form.division_code}”; choose one from the list."))
@@ -90,5 +96,7 @@ def problems_of_roles(roles: tuple[str, ...], known_roles: frozenset[str]) -> li
 
 def problems_of_permissions(permissions: tuple[str, ...]) -> list[Problem]:
     return [
-        Problem("permissions", f"There is no permission “{permission}”.") for permission in permissions if permission not in PERMISSIONS
+        Problem("permissions", f"There is no permission “{permission}”.")
+        for permission in permissions
+        if permission not in PERMISSIONS
     ]

@@ -110,7 +110,9 @@ def people_to_choose() -> list[PersonToChoose]:
         names = {role.code: (role.position, role.name) for role in rows.all_roles(session)}
         held = rows.role_codes_by_staff(session)
         people = [person for person in rows.everyone(session) if person.active and person.issuer == DEMO_ISSUER]
-        people.sort(key=lambda person: (min((names[code][0] for code in held.get(person.id, [])), default=99), person.id))
+        people.sort(
+            key=lambda person: (min((names[code][0] for code in held.get(person.id, [])), default=99), person.id)
+        )
         return [
             PersonToChoose(person.id, person.name, ", ".join(names[code][1] for code in held.get(person.id, [])))
             for person in people
@@ -165,7 +167,9 @@ def divisions() -> dict[str, str]:
 def colleagues(actor: Actor) -> dict[int, str]:
     """Active people by id, without the one asking."""
     with core.read() as session:
-        return {person.id: person.name for person in rows.everyone(session) if person.active and person.id != actor.staff_id}
+        return {
+            person.id: person.name for person in rows.everyone(session) if person.active and person.id != actor.staff_id
+        }
 
 
 def permission_words() -> dict[str, str]:

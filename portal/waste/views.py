@@ -91,7 +91,9 @@ class NextCollections:
     """“Thursday, Red week”."""
 
 
-def next_collections(collection_code: str, service_kinds: tuple[str, ...] = ("refuse", "recycling", "trash")) -> NextCollections:
+def next_collections(
+    collection_code: str, service_kinds: tuple[str, ...] = ("refuse", "recycling", "trash")
+) -> NextCollections:
     """The next collection of each kind at an address, today's included; empty when its day is not known."""
     today = _today()
     with core.read() as session:
@@ -149,7 +151,9 @@ def _why_late(on: dt.date, days: tuple[int, ...], calendar: CollectionCalendar, 
             usual_on = start + dt.timedelta(days=(weekday - start.weekday()) % 7)
             if week.get(weekday) == on and usual_on != on:
                 late = (on - usual_on).days
-                why = next((names[each] for each in sorted(names, reverse=True) if start <= each <= usual_on), "a holiday")
+                why = next(
+                    (names[each] for each in sorted(names, reverse=True) if start <= each <= usual_on), "a holiday"
+                )
                 return f"{'One day' if late == 1 else f'{late} days'} later than usual: {why}."
     return ""
 

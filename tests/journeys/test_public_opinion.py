@@ -63,7 +63,9 @@ def test_read_a_change_narrow_it_to_a_district_and_hand_the_address_on(
     browser_context: BrowserContext, served: tuple[running.Served, int]
 ) -> None:
     page = opened(browser_context, served)
-    expect(page.get_by_role("heading", name=re.compile("^Snow removal:.? the largest clear change, 40% to 60%"))).to_be_visible()
+    expect(
+        page.get_by_role("heading", name=re.compile("^Snow removal:.? the largest clear change, 40% to 60%"))
+    ).to_be_visible()
     choose(page, "District", "D2")
     expect(page).to_have_url(re.compile(r"\?district=D2$"), timeout=LONG_MS)
     expect(page.get_by_text("n 100", exact=False).first).to_be_visible(timeout=LONG_MS)

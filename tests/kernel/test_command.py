@@ -32,7 +32,13 @@ def count_one() -> Iterator[Command]:
     def count_one(actor: Actor, work: Work) -> Receipt:
         value = core.next_sequence(work.session, "TEST", 0)
         work.event("test.counted", staff_id=actor.staff_id, subject_kind="test", subject_id=value)
-        return Receipt(title="Counted", number=str(value), steps=(Step("now", "nothing"),), orders=(("WO-1", "a job"),), go_query=(("id", "1"),))
+        return Receipt(
+            title="Counted",
+            number=str(value),
+            steps=(Step("now", "nothing"),),
+            orders=(("WO-1", "a job"),),
+            go_query=(("id", "1"),),
+        )
 
     yield count_one
     COMMANDS.pop("kernel.count_one")
@@ -40,10 +46,14 @@ def count_one() -> Iterator[Command]:
 
 def _events(name: str) -> int:
     with core.read() as session:
-        return session.scalar(sa.select(sa.func.count()).select_from(events.Event).where(events.Event.name == name)) or 0
+        return (
+            session.scalar(sa.select(sa.func.count()).select_from(events.Event).where(events.Event.name == name)) or 0
+        )
 
 
-def test_the_same_key_again_returns_the_first_result(city: City, actor: Callable[[str], Actor], count_one: Command) -> None:
+def test_the_same_key_again_returns_the_first_result(
+    city: City, actor: Callable[[str], Actor], count_one: Command
+) -> None:
     first = count_one(actor("representative"), key="a" * 32)
     again = count_one(actor("representative"), key="a" * 32)
     assert (first.number, again.number) == ("1", "1")
@@ -53,7 +63,9 @@ def test_the_same_key_again_returns_the_first_result(city: City, actor: Callable
     assert _events("test.counted") == 1
 
 
-def test_one_key_at_once_from_sixteen_sides_is_carried_out_once(city: City, actor: Callable[[str], Actor], count_one: Command) -> None:
+def test_one_key_at_once_from_sixteen_sides_is_carried_out_once(
+    city: City, actor: Callable[[str], Actor], count_one: Command
+) -> None:
     somebody = actor("representative")
     with ThreadPoolExecutor(16) as pool:
         receipts = list(pool.map(lambda _: count_one(somebody, key="b" * 32), range(16)))
@@ -81,7 +93,9 @@ def test_a_refused_form_keeps_its_key_free(city: City, actor: Callable[[str], Ac
         COMMANDS.pop("kernel.fussy", None)
 
 
-def test_without_the_permission_nothing_happens_and_the_try_is_reported(city: City, actor: Callable[[str], Actor], count_one: Command) -> None:
+def test_without_the_permission_nothing_happens_and_the_try_is_reported(
+    city: City, actor: Callable[[str], Actor], count_one: Command
+) -> None:
     with pytest.raises(Refused) as refused:
         count_one(actor("manager"), key="d" * 32)
     assert "request.open" in str(refused.value)
@@ -89,7 +103,9 @@ def test_without_the_permission_nothing_happens_and_the_try_is_reported(city: Ci
     assert _events("refusal.reported") == 1
 
 
-def test_a_person_whose_access_ended_a_moment_ago_does_nothing_more(city: City, actor: Callable[[str], Actor], count_one: Command) -> None:
+def test_a_person_whose_access_ended_a_moment_ago_does_nothing_more(
+    city: City, actor: Callable[[str], Actor], count_one: Command
+) -> None:
     somebody = actor("representative")
     with core.work() as work:
         row = staff.by_id(work.session, somebody.staff_id)
@@ -100,7 +116,9 @@ def test_a_person_whose_access_ended_a_moment_ago_does_nothing_more(city: City, 
     assert _events("test.counted") == 0
 
 
-def test_a_draft_outlives_everything_but_the_form_carried_out(city: City, actor: Callable[[str], Actor], count_one: Command) -> None:
+def test_a_draft_outlives_everything_but_the_form_carried_out(
+    city: City, actor: Callable[[str], Actor], count_one: Command
+) -> None:
     import datetime as dt
 
     me, other = actor("representative"), actor("supervisor")

@@ -142,9 +142,15 @@ def test_packs_load_once_and_a_changed_file_makes_a_version(db: core.Database, t
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [("code = ", "base/article/bad.toml"), ('title = "no code"', "code and name must be given"), ("code = 3\nname = 4", "must be given as text")],
+    [
+        ("code = ", "base/article/bad.toml"),
+        ('title = "no code"', "code and name must be given"),
+        ("code = 3\nname = 4", "must be given as text"),
+    ],
 )
-def test_a_pack_that_cannot_be_read_names_the_file_and_what_is_wrong(tmp_path: Path, content: str, sentence: str) -> None:
+def test_a_pack_that_cannot_be_read_names_the_file_and_what_is_wrong(
+    tmp_path: Path, content: str, sentence: str
+) -> None:
     (tmp_path / "base" / "article").mkdir(parents=True)
     (tmp_path / "base" / "article" / "bad.toml").write_text(content)
     with pytest.raises(packs_io.BadPack, match=sentence):

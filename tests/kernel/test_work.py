@@ -37,7 +37,9 @@ def _move(account_ids: list[int], seed: int) -> tuple[int, list[str]]:
                 amount = chance.randint(1, 500)
                 left.balance_cents -= amount
                 right.balance_cents += amount
-                work.event("test.moved", subject_kind="account", subject_id=first, account_id=first, detail={"cents": amount})
+                work.event(
+                    "test.moved", subject_kind="account", subject_id=first, account_id=first, detail={"cents": amount}
+                )
             done += 1
         except Exception as error:  # the test counts every kind
             errors.append(f"{type(error).__name__}: {error}")
@@ -49,7 +51,9 @@ def test_32_threads_on_200_hot_accounts_lose_nothing_and_meet_no_lock_error(city
         person = city.person["marcus"]
         today = work.now.date()
         work.session.add_all(
-            Account(number=f"HOT-{position}", person_id=person, kind="residential", opened_on=today, balance_cents=10_000)
+            Account(
+                number=f"HOT-{position}", person_id=person, kind="residential", opened_on=today, balance_cents=10_000
+            )
             for position in range(HOT_ACCOUNTS)
         )
     with core.read() as session:
@@ -83,7 +87,12 @@ def test_a_failed_transaction_leaves_no_row_no_event_and_no_message(db: core.Dat
         fail()
     with core.read() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(events.OutboxMessage)) == 0
-        assert session.scalar(sa.select(sa.func.count()).select_from(events.Event).where(events.Event.name == "test.happened")) == 0
+        assert (
+            session.scalar(
+                sa.select(sa.func.count()).select_from(events.Event).where(events.Event.name == "test.happened")
+            )
+            == 0
+        )
     with core.work() as work:
         assert core.next_sequence(work.session, "T", 2026) == 1
 
@@ -99,7 +108,12 @@ def test_inner_work_joins_the_outer_transaction(db: core.Database) -> None:
     with pytest.raises(RuntimeError):
         outer_fails()
     with core.read() as session:
-        assert session.scalar(sa.select(sa.func.count()).select_from(events.Event).where(events.Event.name == "test.inner")) == 0
+        assert (
+            session.scalar(
+                sa.select(sa.func.count()).select_from(events.Event).where(events.Event.name == "test.inner")
+            )
+            == 0
+        )
 
 
 def test_a_number_is_given_once_under_contention(db: core.Database) -> None:
@@ -157,7 +171,9 @@ def test_append_only_tables_refuse_change_and_removal(db: core.Database, table: 
     statements = [f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"]
     if db.is_sqlite:  # SQLite's triggers fire per row: there must be one
         with db.write_engine.connect() as connection:
-            made = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table,)).scalar()
+            made = connection.exec_driver_sql(
+                "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table,)
+            ).scalar()
         assert made == 2
         return
     for statement in statements:

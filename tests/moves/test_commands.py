@@ -55,7 +55,8 @@ def open_orders(city: City, premise: str) -> dict[str, str]:
     with core.read() as session:
         rows = session.scalars(
             sa.select(service_requests.WorkOrder).where(
-                service_requests.WorkOrder.premise_id == city.premise[premise], service_requests.WorkOrder.closed.is_(False)
+                service_requests.WorkOrder.premise_id == city.premise[premise],
+                service_requests.WorkOrder.closed.is_(False),
             )
         )
         return {row.order_code: row.service_kind or "" for row in rows}
@@ -91,7 +92,9 @@ def test_start_at_an_empty_house_writes_everything_at_once(city: City, actor: Ca
         account = moves.account(session, move.account_id)
         assert account is not None
         assert account.premise_id == city.premise["tanner61"]
-        assert [each.subject_id for each in accounts.find(session, "Nora Quint") if each.kind == "account"] == [account.id]
+        assert [each.subject_id for each in accounts.find(session, "Nora Quint") if each.kind == "account"] == [
+            account.id
+        ]
         named = [row.name for row in events.events_of_subject(session, "move", move.id)]
     assert named == ["move.started"]
     assert ("welcome", move.person_id) in messages()
@@ -199,7 +202,8 @@ class TestTurnover:
         representative, supervisor = actor("representative"), actor("supervisor")
         first = commands.start_service(representative, newcomer(city, "market", ("water",), evidence_code="lease"))
         second = commands.start_service(
-            representative, dataclasses.replace(newcomer(city, "market", ("water",), evidence_code="lease"), name="Ida Vo")
+            representative,
+            dataclasses.replace(newcomer(city, "market", ("water",), evidence_code="lease"), name="Ida Vo"),
         )
         held = move_row(second.number)
         assert (held.state_code, held.hold_reason) == ("held", "dispute")
@@ -212,28 +216,41 @@ class TestTurnover:
         assert states_at(city, "market", "water") == ["pending_stop", "pending_start", "pending_start"]
 
     def test_the_callers_word_alone_gives_the_other_party_notice(self, city: City, actor: Callable[[str], Any]) -> None:
-        asked = newcomer(city, "market", ("electric",), on=TODAY, evidence_code="own_word", evidence_note="Bought it in October")
+        asked = newcomer(
+            city, "market", ("electric",), on=TODAY, evidence_code="own_word", evidence_note="Bought it in October"
+        )
         # Three working days after Tuesday the 24th, Thursday and Friday being holidays: the 25th, 30th, December 1.
         with pytest.raises(Refused, match="The first day is Tue, Dec 1"):
             commands.start_service(actor("representative"), asked)
 
 
 class TestStop:
-    def stop(self, city: City, account: str, premise: str, kinds: tuple[str, ...], on: dt.date, **more: Any) -> StopForm:
+    def stop(
+        self, city: City, account: str, premise: str, kinds: tuple[str, ...], on: dt.date, **more: Any
+    ) -> StopForm:
         return StopForm(city.account[account], city.premise[premise], kinds, on, **more)
 
     def test_goes_back_to_the_owner_who_agreed_to_it(self, city: City, actor: Callable[[str], Any]) -> None:
         representative = actor("representative")
         receipt = commands.stop_service(
             representative,
-            self.stop(city, "marcella", "palmetto4", ("electric", "water", "sewer"), MONDAY, forwarding_address="PO Box 9, Tampa FL 33601"),
+            self.stop(
+                city,
+                "marcella",
+                "palmetto4",
+                ("electric", "water", "sewer"),
+                MONDAY,
+                forwarding_address="PO Box 9, Tampa FL 33601",
+            ),
         )
         assert "goes back to the owner" in receipt.say
         old, new = agreements_at(city, "palmetto4", "electric")
         assert (old.state_code, new.state_code, new.start_on) == ("pending_stop", "pending_start", MONDAY)
         assert open_orders(city, "palmetto4") == {"E-READ-R": "electric", "W-READ": "water"}
         # A tenant who comes on the same day takes the owner's place, on the same reading.
-        start = commands.start_service(representative, newcomer(city, "palmetto4", ("electric",), evidence_code="lease"))
+        start = commands.start_service(
+            representative, newcomer(city, "palmetto4", ("electric",), evidence_code="lease")
+        )
         assert states_at(city, "palmetto4", "electric") == ["pending_stop", "cancelled", "pending_start"]
         assert states_at(city, "palmetto4", "water") == ["pending_stop", "pending_start"]
         # Cancelled, the owner takes over again.
@@ -262,7 +279,8 @@ class TestStop:
     def test_a_landlord_may_not_stop_a_tenant(self, city: City, actor: Callable[[str], Any]) -> None:
         with pytest.raises(Refused, match=r"F\.S\. 83\.67"):
             commands.stop_service(
-                actor("representative"), self.stop(city, "marcella", "palmetto4", ("electric",), MONDAY, asked_by="owner")
+                actor("representative"),
+                self.stop(city, "marcella", "palmetto4", ("electric",), MONDAY, asked_by="owner"),
             )
 
     def test_cancelled_stop_takes_the_owners_start_with_it(self, city: City, actor: Callable[[str], Any]) -> None:
@@ -289,7 +307,9 @@ class TestTransfer:
             MONDAY,
             newcomer(city, "tanner61", on=MONDAY, person_id=city.person["wei"]),
         )
-        receipt = commands.transfer_service(representative, dataclasses.replace(asked, start=dataclasses.replace(asked.start, name="Wei Chen")))
+        receipt = commands.transfer_service(
+            representative, dataclasses.replace(asked, start=dataclasses.replace(asked.start, name="Wei Chen"))
+        )
         assert receipt.title == "Transfer of 4 services is booked for Mon, Nov 30"
         move = move_row(receipt.number)
         assert (move.kind, move.deposit_cents) == ("transfer", 0)
@@ -309,7 +329,9 @@ class TestTransfer:
 
     def test_cancelling_one_half_cancels_the_other(self, city: City, actor: Callable[[str], Any]) -> None:
         representative = actor("representative")
-        start = dataclasses.replace(newcomer(city, "tanner61", on=MONDAY), name="Wei Chen", person_id=city.person["wei"])
+        start = dataclasses.replace(
+            newcomer(city, "tanner61", on=MONDAY), name="Wei Chen", person_id=city.person["wei"]
+        )
         receipt = commands.transfer_service(
             representative, TransferForm(city.account["wei"], city.premise["market"], MONDAY, start)
         )
@@ -337,7 +359,9 @@ class TestDebts:
         assert "412" not in receipt.say
 
     def test_ones_own_is_asked_for(self, city: City, actor: Callable[[str], Any]) -> None:
-        asked = dataclasses.replace(newcomer(city, "tanner61", ("electric",)), name="Tomas Elison", person_id=city.person["tomas"])
+        asked = dataclasses.replace(
+            newcomer(city, "tanner61", ("electric",)), name="Tomas Elison", person_id=city.person["tomas"]
+        )
         with pytest.raises(Refused, match=r"still owes \$412\.60 from account 100-1190-7"):
             commands.start_service(actor("representative"), asked)
         with pytest.raises(Refused, match="may move to the new account, and tick it"):
@@ -349,8 +373,16 @@ class TestDebts:
             "choice": "transfer", "cents": 41260, "accounts": ["100-1190-7"], "months": None, "consent": True,
         }  # fmt: skip
 
-    def test_direct_benefit_is_a_supervisors_exception_with_evidence(self, city: City, actor: Callable[[str], Any]) -> None:
-        asked = newcomer(city, "neighbor", ("electric",), evidence_code="lease", benefited="Lived there with him, 2023 lease names both")
+    def test_direct_benefit_is_a_supervisors_exception_with_evidence(
+        self, city: City, actor: Callable[[str], Any]
+    ) -> None:
+        asked = newcomer(
+            city,
+            "neighbor",
+            ("electric",),
+            evidence_code="lease",
+            benefited="Lived there with him, 2023 lease names both",
+        )
         with pytest.raises(Refused, match="Only a supervisor may decide"):
             commands.start_service(actor("representative"), asked)
         with pytest.raises(Refused, match=r"still owes \$412\.60"):
@@ -367,11 +399,17 @@ def test_nobody_starts_on_their_own_account(city: City, actor: Callable[[str], A
 
 def test_a_refused_start_writes_nothing(city: City, actor: Callable[[str], Any]) -> None:
     with core.read() as session:
-        before = [session.scalar(sa.select(sa.func.count()).select_from(table)) for table in (accounts.Person, accounts.Account, moves.Move)]
+        before = [
+            session.scalar(sa.select(sa.func.count()).select_from(table))
+            for table in (accounts.Person, accounts.Account, moves.Move)
+        ]
     with pytest.raises(Refused):
         commands.start_service(actor("representative"), newcomer(city, "tanner61", ("gas",)))
     with core.read() as session:
-        after = [session.scalar(sa.select(sa.func.count()).select_from(table)) for table in (accounts.Person, accounts.Account, moves.Move)]
+        after = [
+            session.scalar(sa.select(sa.func.count()).select_from(table))
+            for table in (accounts.Person, accounts.Account, moves.Move)
+        ]
     assert before == after
 
 

@@ -29,7 +29,16 @@ def said(page: AppTest) -> str:
 
 def field(page: AppTest, code: str) -> Any:
     """The widget of a form's field."""
-    for kind in ("text_input", "date_input", "selectbox", "checkbox", "button_group", "number_input", "segmented_control", "pills"):
+    for kind in (
+        "text_input",
+        "date_input",
+        "selectbox",
+        "checkbox",
+        "button_group",
+        "number_input",
+        "segmented_control",
+        "pills",
+    ):
         for one in page.get(kind):
             if str(one.key).endswith(f".{code}"):
                 return one
@@ -47,7 +56,9 @@ def sound(page: AppTest) -> AppTest:
 
 @pytest.mark.parametrize("role", ["manager", "administrator"])
 @pytest.mark.parametrize("name", PAGES)
-def test_roles_without_the_permission_see_the_refusal(open_page: Callable[..., AppTest], city: City, name: str, role: str) -> None:
+def test_roles_without_the_permission_see_the_refusal(
+    open_page: Callable[..., AppTest], city: City, name: str, role: str
+) -> None:
     page = sound(open_page(name, role, account=city.account["marcus"], premise=city.premise["tanner61"]))
     assert "not part of your role" in said(page)
     assert "Tanner" not in said(page)
@@ -150,7 +161,9 @@ def test_a_new_name_that_is_code_is_refused(open_page: Callable[..., AppTest], c
         refuses(page, "start_service", "name", typed, "sign that names do not have")
 
 
-@pytest.mark.parametrize("typed", ["5 <b>Elm</b> St", "=HYPERLINK(\"http://x\") 5", "🏠 5 Elm St", "![5](http://x.example/a.png)"])
+@pytest.mark.parametrize(
+    "typed", ["5 <b>Elm</b> St", '=HYPERLINK("http://x") 5', "🏠 5 Elm St", "![5](http://x.example/a.png)"]
+)
 def test_odd_addresses_are_kept_as_text(open_page: Callable[..., AppTest], city: City, typed: str) -> None:
     page = open_page("start_service", premise=city.premise["tanner61"])
     field(page, "name").set_value("Nora Quint")
@@ -241,12 +254,16 @@ class TestTransfer:
 class TestFieldResult:
     """On the work order's page: what makes a pending agreement active."""
 
-    def test_the_reading_closes_the_order_and_begins_the_service(self, open_page: Callable[..., AppTest], city: City) -> None:
+    def test_the_reading_closes_the_order_and_begins_the_service(
+        self, open_page: Callable[..., AppTest], city: City
+    ) -> None:
         page = open_page("start_service", account=city.account["priya"], premise=city.premise["tanner61"])
         field(page, "on").set_value(dt.date(2026, 11, 24))
         sound(submit(page.run(), "start_service"))
         with core.read() as session:
-            order = session.scalars(sa.select(service_requests.WorkOrder).where(service_requests.WorkOrder.order_code == "W-ON")).one()
+            order = session.scalars(
+                sa.select(service_requests.WorkOrder).where(service_requests.WorkOrder.order_code == "W-ON")
+            ).one()
         page = sound(open_page("work_order", "supervisor", id=order.id))
         assert "Water starts at 61 Tanner St, booked for Tue, Nov 24" in said(page)
         page = sound(submit(page, "work_order"))
@@ -263,10 +280,14 @@ class TestFieldResult:
         assert state == "active"  # sewer follows water
         assert (order.closed, order.state_code) == (True, "done")
 
-    def test_a_representative_sees_the_order_and_enters_nothing(self, open_page: Callable[..., AppTest], city: City) -> None:
+    def test_a_representative_sees_the_order_and_enters_nothing(
+        self, open_page: Callable[..., AppTest], city: City
+    ) -> None:
         page = open_page("stop_service", account=city.account["wei"])
         sound(submit(page, "stop_service"))
         with core.read() as session:
-            order = session.scalars(sa.select(service_requests.WorkOrder).where(service_requests.WorkOrder.order_code == "W-OFF")).one()
+            order = session.scalars(
+                sa.select(service_requests.WorkOrder).where(service_requests.WorkOrder.order_code == "W-OFF")
+            ).one()
         page = sound(open_page("work_order", "representative", id=order.id))
         assert "Confirm" not in [button.label for button in page.button]

@@ -72,14 +72,18 @@ class TestSuccession:
         assert found.before(2) is None
 
     def test_a_later_stop_gives_way_to_the_start(self) -> None:
-        assert turnover.succession([tenure(1, "active", -9), tenure(2, "pending_start", 6)], {1: day(20)}).ends_on == day(6)
+        assert turnover.succession(
+            [tenure(1, "active", -9), tenure(2, "pending_start", 6)], {1: day(20)}
+        ).ends_on == day(6)
 
     def test_a_held_start_counts_for_nobody(self) -> None:
         found = turnover.succession([tenure(1, "active", -9), tenure(2, "pending_start", 6, held=True)], {})
         assert (found.ends_on, found.waiting) == (None, ())
 
     def test_the_owner_gives_way_to_a_tenant_of_the_same_day_only(self) -> None:
-        found = turnover.succession([tenure(1, "active", -9), tenure(2, "pending_start", 6, automatic=True)], {1: day(6)})
+        found = turnover.succession(
+            [tenure(1, "active", -9), tenure(2, "pending_start", 6, automatic=True)], {1: day(6)}
+        )
         assert [one.agreement_id for one in turnover.gives_way(found, day(6))] == [2]
         assert turnover.gives_way(found, day(7)) == []
         displaced = turnover.displaced_by(found, day(7))
@@ -91,9 +95,13 @@ class TestSuccession:
         stop=st.none() | st.integers(-30, 60),
         began=st.integers(-300, -1),
     )
-    def test_never_an_end_before_the_beginning(self, starts: list[tuple[int, bool, bool]], stop: int | None, began: int) -> None:
+    def test_never_an_end_before_the_beginning(
+        self, starts: list[tuple[int, bool, bool]], stop: int | None, began: int
+    ) -> None:
         tenures = [tenure(1, "active", began)]
-        tenures += [tenure(at, "pending_start", on, held=held, automatic=auto) for at, (on, held, auto) in enumerate(starts, 2)]
+        tenures += [
+            tenure(at, "pending_start", on, held=held, automatic=auto) for at, (on, held, auto) in enumerate(starts, 2)
+        ]
         found = turnover.succession(tenures, {} if stop is None else {1: day(stop)})
         assert found.ends_on is None or found.ends_on >= day(began)
         assert [one.start_on for one in found.waiting] == sorted(one.start_on for one in found.waiting)
@@ -136,7 +144,9 @@ class TestDebt:
         found = debt.own_debt_problems([debt.OldDebt("100-1190-7", cents, TODAY)], choice, consent, months, debts())
         assert [problem.field for problem in found] == [field]
 
-    @pytest.mark.parametrize(("choice", "consent", "months"), [("paid", False, None), ("transfer", True, None), ("instalments", False, 6)])
+    @pytest.mark.parametrize(
+        ("choice", "consent", "months"), [("paid", False, None), ("transfer", True, None), ("instalments", False, 6)]
+    )
     def test_own_debt_settled(self, choice: str, consent: bool, months: int | None) -> None:
         assert debt.own_debt_problems([debt.OldDebt("1", 50000, TODAY)], choice, consent, months, debts()) == []
 
@@ -172,7 +182,9 @@ class TestDays:
     def test_fine(self, policy: MovePolicy) -> None:
         assert form.start_problems(asked(), facts(policy, water=VISIT)) == []
 
-    @pytest.mark.parametrize("on", [dt.date.min, dt.date(1900, 1, 1), dt.date(2026, 11, 9), dt.date(2027, 3, 25), dt.date.max])
+    @pytest.mark.parametrize(
+        "on", [dt.date.min, dt.date(1900, 1, 1), dt.date(2026, 11, 9), dt.date(2027, 3, 25), dt.date.max]
+    )
     def test_absurd_or_out_of_reach(self, policy: MovePolicy, on: dt.date) -> None:
         found = form.start_problems(asked(on=on), facts(policy, water=VISIT))
         assert [problem.field for problem in found] == ["on"]
@@ -200,7 +212,9 @@ class TestDays:
     def test_the_evidence_grades_the_notice(self, policy: MovePolicy) -> None:
         taken = facts(policy, electric=form.OpenPoint("electric", other_since_on=dt.date(2020, 1, 1)))
         start = asked(service_kinds=("electric",), on=TODAY, evidence_note="Ms. Ray, owner, 10:20 am")
-        grades = {code: form.earliest_on(dataclasses.replace(start, evidence_code=code), taken) for code in policy.evidence}
+        grades = {
+            code: form.earliest_on(dataclasses.replace(start, evidence_code=code), taken) for code in policy.evidence
+        }
         assert grades["owner_word"] == dt.date(2026, 11, 25)
         assert grades["own_word"] == dt.date(2026, 12, 1)
         assert form.start_problems(dataclasses.replace(start, evidence_code="lease"), taken) == []
@@ -230,7 +244,9 @@ class TestForm:
         assert found[0].message == "This premise has no service point for gas; it has water."
 
     def test_a_building_asks_for_the_unit(self, policy: MovePolicy) -> None:
-        found = form.start_problems(asked(), dataclasses.replace(facts(policy, water=VISIT), units=("Unit 1", "Unit 2")))
+        found = form.start_problems(
+            asked(), dataclasses.replace(facts(policy, water=VISIT), units=("Unit 1", "Unit 2"))
+        )
         assert found[0].field == "premise"
         assert "Unit 1 or Unit 2" in found[0].message
 
@@ -292,7 +308,14 @@ class TestOrders:
         ],
     )
     def test_which_order(
-        self, policy: MovePolicy, kind: str, starting: bool, follows: bool, remote: bool, carts: bool, expected: str | None
+        self,
+        policy: MovePolicy,
+        kind: str,
+        starting: bool,
+        follows: bool,
+        remote: bool,
+        carts: bool,
+        expected: str | None,
     ) -> None:
         plan = order.PointPlan(kind, starting, follows, remote, carts)
         found = order.order_kind_for(plan, policy)
@@ -302,7 +325,9 @@ class TestOrders:
         by_code = {row.code: row for row in policy.orders}
         wednesday = dt.date(2026, 11, 25)
         assert order.planned_on(by_code["cart_deliver"], wednesday, TODAY, OFFICE) == dt.date(2026, 11, 30)
-        assert order.planned_on(by_code["electric_on_remote"], dt.date(2026, 11, 28), TODAY, OFFICE) == dt.date(2026, 11, 28)
+        assert order.planned_on(by_code["electric_on_remote"], dt.date(2026, 11, 28), TODAY, OFFICE) == dt.date(
+            2026, 11, 28
+        )
         assert order.planned_on(by_code["water_on"], dt.date(2026, 11, 1), TODAY, OFFICE) == TODAY
         assert order.due_at(by_code["water_on"], TODAY, OFFICE).isoformat() == "2026-11-24T22:00:00+00:00"
 
@@ -349,7 +374,9 @@ def test_a_policy_row_that_is_missing_or_wrong_is_named(policy: MovePolicy) -> N
 def test_words(policy: MovePolicy) -> None:
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert words.spoken_number("MV-26-0000014") == "M V, 2 6, 0 0 0 0 0 1 4"
-    said = words.read_back(policy, ["water", "electric"], "61 Tanner St", dt.date(2026, 11, 30), " Nora  Quint ", 22500, 5600)
+    said = words.read_back(
+        policy, ["water", "electric"], "61 Tanner St", dt.date(2026, 11, 30), " Nora  Quint ", 22500, 5600
+    )
     assert said == (
         "I am starting electric and water at 61 Tanner St in the name of Nora Quint, on Monday, November 30. "
         "It comes with a deposit of $225.00 and fees of $56.00, on the first bill. Is that right?"

@@ -102,7 +102,13 @@ class Run:
             home = None if account is None else account.premise_id
         on = self.today + dt.timedelta(days=days)
         start = StartForm(
-            self.premise_id, KINDS, on, tenant.capitalize(), phone="8505550100", person_id=self.city.person[tenant], evidence_code="lease"
+            self.premise_id,
+            KINDS,
+            on,
+            tenant.capitalize(),
+            phone="8505550100",
+            person_id=self.city.person[tenant],
+            evidence_code="lease",
         )
         commands.transfer_service(self.actor, TransferForm(account_id, home, on, start))
 
@@ -175,7 +181,11 @@ class Run:
             waiting = [row for row in here if row.state_code == "pending_start" and row.id not in held]
             assert len(present) <= 1, f"two present at {point.service_kind}"
             # Spans of one point touch, and never overlap.
-            spans = sorted((row.start_on, row.stop_on or dt.date.max) for row in here if row.state_code in ("active", "pending_stop", "stopped"))
+            spans = sorted(
+                (row.start_on, row.stop_on or dt.date.max)
+                for row in here
+                if row.state_code in ("active", "pending_stop", "stopped")
+            )
             assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
             # Unowned only while it is off: nobody uses service that nobody has.
             assert bool(present) != (point.off_since_on is not None), f"{point.service_kind} is on and nobody has it"

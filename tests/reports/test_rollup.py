@@ -58,7 +58,12 @@ STEPS = st.lists(st.tuples(st.integers(0, 5), st.none() | STATES), max_size=14)
 def columns(state: dict[str, Any]) -> dict[str, Any]:
     """The columns of a request in such a state."""
     opened = state["opened_at"]
-    closed_at = {None: None, "in_time": opened + dt.timedelta(hours=2), "late": opened + dt.timedelta(days=9), "no_time": None}[state["closed"]]
+    closed_at = {
+        None: None,
+        "in_time": opened + dt.timedelta(hours=2),
+        "late": opened + dt.timedelta(days=9),
+        "no_time": None,
+    }[state["closed"]]
     due_at = opened + dt.timedelta(days=1) if state["due"] else None
     return {
         **{name: state[name] for name in ("division_code", "district", "channel", "request_type_code", "opened_at")},
@@ -72,7 +77,9 @@ def columns(state: dict[str, Any]) -> dict[str, Any]:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
-def test_whatever_happens_to_requests_the_rollups_are_those_of_counting_anew(db: core.Database, steps: list[tuple[int, Any]]) -> None:
+def test_whatever_happens_to_requests_the_rollups_are_those_of_counting_anew(
+    db: core.Database, steps: list[tuple[int, Any]]
+) -> None:
     held: dict[int, int] = {}
     with core.work() as work:
         work.session.execute(sa.delete(rows.RequestRollup))
@@ -147,7 +154,17 @@ def test_an_import_counts_what_it_adds_and_what_it_changes(db: core.Database, tm
     assert_rebuilt_is_maintained(db)
     # Another month, closed by now, another district, another division; and the same file once more.
     lines[:3] = [
-        ("0", "2026-05-02 09:00", "2026-05-02 11:00", "2026-05-03 09:00", "Lamp", "Lights", "south", "Phone", "south crew"),
+        (
+            "0",
+            "2026-05-02 09:00",
+            "2026-05-02 11:00",
+            "2026-05-03 09:00",
+            "Lamp",
+            "Lights",
+            "south",
+            "Phone",
+            "south crew",
+        ),
         ("1", *lines[1][1:6], "south", *lines[1][7:]),
         ("2", *lines[2][1:4], "Pole", *lines[2][5:]),
     ]

@@ -119,9 +119,18 @@ def test_the_same_key_opens_one_request(city: City, actor: Who) -> None:
 
 
 def test_a_refused_request_writes_nothing_and_names_every_field(city: City, actor: Who) -> None:
-    bad = missed(city, answers={"out_in_time": "maybe"}, premise_id=None, description="4111 1111 1111 1111", tell_by="drum")
+    bad = missed(
+        city, answers={"out_in_time": "maybe"}, premise_id=None, description="4111 1111 1111 1111", tell_by="drum"
+    )
     found = refused(lambda: commands.open_request(actor("luis"), bad, key="again"))
-    assert [problem.field for problem in found.problems] == ["address", "out_in_time", "carts", "neighbors", "tell_by", "description"]
+    assert [problem.field for problem in found.problems] == [
+        "address",
+        "out_in_time",
+        "carts",
+        "neighbors",
+        "tell_by",
+        "description",
+    ]
     with core.read() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(rows.ServiceRequest)) == 0
     assert commands.open_request(actor("luis"), missed(city), key="again").number == "SR-26-0000019"
@@ -165,7 +174,9 @@ def test_a_picture_is_kept_under_a_random_name(city: City, actor: Who, tmp_path:
     settings.use(None)
 
 
-@pytest.mark.parametrize("words", ["<script>alert(1)</script>", "=HYPERLINK(\"http://x\")", "🚚 übergroß", "x" * 10_000, "a\x00b"])
+@pytest.mark.parametrize(
+    "words", ["<script>alert(1)</script>", '=HYPERLINK("http://x")', "🚚 übergroß", "x" * 10_000, "a\x00b"]
+)
 def test_what_callers_say_is_kept_as_text(city: City, actor: Who, words: str) -> None:
     row = opened(actor("luis"), city, description=words)
     assert row.description == words.replace("\x00", "")
@@ -201,7 +212,9 @@ def test_a_further_caller_joins_once_and_is_told_at_the_end(city: City, actor: W
     after = request(row.id)
     assert (after.joined_count, after.version) == (1, row.version)
     commands.close_request(actor("luis"), CloseForm(row.id, after.version, "collected"))
-    assert sorted(messages("request_closed")) == sorted([("email", city.person["odessa"]), ("text", city.person["marcus"])])
+    assert sorted(messages("request_closed")) == sorted(
+        [("email", city.person["odessa"]), ("text", city.person["marcus"])]
+    )
     assert "closed by now" in str(refused(lambda: commands.join_request(actor("luis"), JoinForm(row.id))))
 
 
@@ -237,7 +250,9 @@ def test_the_clock_stands_while_it_waits_and_runs_on_afterwards(city: City, acto
 
 def test_a_move_the_table_does_not_have_is_refused(city: City, actor: Who) -> None:
     row = opened(actor("sam"), city)
-    assert "Nobody has it yet" in str(refused(lambda: commands.move_request(actor("sam"), MoveForm(row.id, 1, "assigned"))))
+    assert "Nobody has it yet" in str(
+        refused(lambda: commands.move_request(actor("sam"), MoveForm(row.id, 1, "assigned")))
+    )
     assert "Use Close" in str(refused(lambda: commands.move_request(actor("sam"), MoveForm(row.id, 1, "closed"))))
 
 
@@ -269,8 +284,12 @@ def test_a_request_is_given_taken_back_and_sent_to_another_division(city: City, 
     commands.assign_request(sam, AssignForm(row.id, row.version, division_code="streets"))
     row = request(row.id)
     assert (row.division_code, row.department_code) == ("streets", "public_works")
-    assert "no such choice" in str(refused(lambda: commands.assign_request(sam, AssignForm(row.id, row.version, division_code="moon"))))
-    assert "does not work here" in str(refused(lambda: commands.assign_request(sam, AssignForm(row.id, row.version, staff_id=10**9))))
+    assert "no such choice" in str(
+        refused(lambda: commands.assign_request(sam, AssignForm(row.id, row.version, division_code="moon")))
+    )
+    assert "does not work here" in str(
+        refused(lambda: commands.assign_request(sam, AssignForm(row.id, row.version, staff_id=10**9)))
+    )
 
 
 def test_taking_a_request_nobody_has(city: City, actor: Who) -> None:
@@ -294,7 +313,9 @@ def test_closing_keeps_how_it_ended_and_whether_it_was_in_time(city: City, actor
     luis = actor("luis")
     row = opened(luis, city)
     assert "How it ended" in str(refused(lambda: commands.close_request(luis, CloseForm(row.id, row.version, None))))
-    assert "needs a note" in str(refused(lambda: commands.close_request(luis, CloseForm(row.id, row.version, "not_out"))))
+    assert "needs a note" in str(
+        refused(lambda: commands.close_request(luis, CloseForm(row.id, row.version, "not_out")))
+    )
     with time_machine.travel(core.now() + dt.timedelta(minutes=90), tick=True):
         receipt = commands.close_request(luis, CloseForm(row.id, row.version, "not_out", "Curb empty at 11:50"))
     assert receipt.title == f"{row.number} is closed: Cart was not out"
@@ -302,7 +323,9 @@ def test_closing_keeps_how_it_ended_and_whether_it_was_in_time(city: City, actor
     row = request(row.id)
     assert (row.closed, row.state_code, row.disposition_code) == (True, "closed", "not_out")
     assert (row.minutes_to_close, row.in_target, row.resolution) == (90, True, "Curb empty at 11:50")
-    assert "closed already" in str(refused(lambda: commands.close_request(luis, CloseForm(row.id, row.version, "collected"))))
+    assert "closed already" in str(
+        refused(lambda: commands.close_request(luis, CloseForm(row.id, row.version, "collected")))
+    )
     with core.read() as session:
         assert session.scalars(sa.select(contacts.Promise)).one().outcome == "kept"
 
@@ -341,14 +364,18 @@ def test_reopening_needs_a_reason_is_counted_and_runs_the_clock_on(city: City, a
     # Closed within seconds, opened again Wed 10:42 am: its four hours end Wed about 2:42 pm.
     assert row.due_at is not None
     assert abs(row.due_at - dt.datetime(2026, 11, 25, 19, 42, tzinfo=dt.UTC)) < dt.timedelta(minutes=1)
-    assert "open already" in str(refused(lambda: commands.reopen_request(luis, ReopenForm(row.id, row.version, "again"))))
+    assert "open already" in str(
+        refused(lambda: commands.reopen_request(luis, ReopenForm(row.id, row.version, "again")))
+    )
 
 
 def test_a_request_with_an_open_work_order_does_not_close(city: City, actor: Who) -> None:
     sam = actor("sam")
     row = opened(sam, city)
     order = commands.write_work_order(sam, WorkOrderForm("Send truck 14 back", "collections", request_id=row.id))
-    assert f"{order.number} is still open" in str(refused(lambda: commands.close_request(sam, CloseForm(row.id, row.version, "collected"))))
+    assert f"{order.number} is still open" in str(
+        refused(lambda: commands.close_request(sam, CloseForm(row.id, row.version, "collected")))
+    )
     commands.close_work_order(sam, CloseForm(order.subject_id, 1, "completed"))
     commands.close_request(sam, CloseForm(row.id, row.version, "collected"))
 
@@ -366,7 +393,11 @@ def test_a_work_order_goes_through_its_states(city: City, actor: Who) -> None:
     with core.read() as session:
         order = rows.order_by_id(session, order_id)
     assert order is not None
-    assert (order.state_code, order.address, order.account_id) == ("scheduled", "1418 Oakhaven Dr", city.account["marcus"])
+    assert (order.state_code, order.address, order.account_id) == (
+        "scheduled",
+        "1418 Oakhaven Dr",
+        city.account["marcus"],
+    )
     assert order.due_at == row.due_at
     assert messages("work_order") == [("field", None)]
     commands.move_work_order(sam, MoveForm(order_id, 1, "dispatched"))
@@ -447,7 +478,9 @@ def test_a_known_event_from_its_announcement_to_its_end(city: City, actor: Who) 
     commands.update_known_event(sam, changed)
     assert refused(lambda: commands.update_known_event(sam, changed)).title == "Somebody was faster"
     view = views.known_events()
-    assert [(line.title, line.callers, line.areas) for line in view.active] == [("Main break on Oak St", 1, "North side")]
+    assert [(line.title, line.callers, line.areas) for line in view.active] == [
+        ("Main break on Oak St", 1, "North side")
+    ]
     ended = commands.end_known_event(sam, event.subject_id, 2)
     assert ended.notes == ("1 caller told in writing.",)
     assert messages("known_event_ended") == [("text", city.person["marcus"])]
@@ -459,7 +492,9 @@ def test_a_known_event_from_its_announcement_to_its_end(city: City, actor: Who) 
 
 
 def test_a_bad_known_event_is_refused(city: City, actor: Who) -> None:
-    found = refused(lambda: commands.start_known_event(actor("sam"), broken_main(kind_code="comet", request_type_codes=("wish",))))
+    found = refused(
+        lambda: commands.start_known_event(actor("sam"), broken_main(kind_code="comet", request_type_codes=("wish",)))
+    )
     assert [problem.field for problem in found.problems] == ["kind_code", "request_type_codes"]
     assert refused(lambda: commands.start_known_event(actor("luis"), broken_main())).title == "You may not do this"
 
@@ -472,9 +507,16 @@ def test_the_premise_and_its_neighbors_are_shown_before_a_request_is_opened(city
     here = opened(luis, city)
     other = opened(luis, city, type_code="cart_repair", answers={"cart": "garbage", "damage": ["lid"]})
     next_door = opened(
-        luis, city, premise_id=city.premise["neighbor"], account_id=None, person_id=city.person["odessa"], tell_by="none"
+        luis,
+        city,
+        premise_id=city.premise["neighbor"],
+        account_id=None,
+        person_id=city.person["odessa"],
+        tell_by="none",
     )
-    event = commands.start_known_event(actor("sam"), broken_main(kind_code="route_delay", request_type_codes=("missed_recycling",)))
+    event = commands.start_known_event(
+        actor("sam"), broken_main(kind_code="route_delay", request_type_codes=("missed_recycling",))
+    )
     found = views.open_nearby(city.premise["oakhaven"], "missed_recycling")
     assert [line.event_id for line in found.known] == [event.subject_id]
     assert [(line.request_id, line.where) for line in found.open] == [
@@ -501,7 +543,11 @@ def test_the_list_finds_a_type_by_the_publics_words_and_the_form_is_prefilled(ci
 
 def test_the_due_time_is_previewed_with_its_steps(city: City) -> None:
     preview = views.due_preview("missed_recycling")
-    assert (preview.due_at, preview.text, preview.rule) == (NEXT_DAY_3PM, "tomorrow 3:00 pm", "Next collection day, 3:00 pm")
+    assert (preview.due_at, preview.text, preview.rule) == (
+        NEXT_DAY_3PM,
+        "tomorrow 3:00 pm",
+        "Next collection day, 3:00 pm",
+    )
     assert preview.steps[-1] == "Due Wed, Nov 25 at 3:00 pm."
     assert views.due_preview("wish").text == "No time is promised"
 
@@ -513,7 +559,12 @@ def test_the_case_shows_facts_answers_and_its_timeline(city: City, actor: Who) -
     commands.join_request(luis, JoinForm(row.id, person_id=city.person["odessa"], words="<b>Mine</b>"))
     found = views.case(row.id)
     assert found is not None
-    assert (found.name, found.state, found.due, found.late) == ("Missed recycling", "Assigned", "tomorrow 3:00 pm", False)
+    assert (found.name, found.state, found.due, found.late) == (
+        "Missed recycling",
+        "Assigned",
+        "tomorrow 3:00 pm",
+        False,
+    )
     assert [(each.label, each.words) for each in found.answers] == [
         ("Out by 6:30 am?", "Yes"), ("How many carts?", "1"), ("Neighbors missed too?", "Yes"),
     ]  # fmt: skip

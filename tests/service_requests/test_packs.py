@@ -35,7 +35,10 @@ def label(file: packs_io.PackFile) -> str:
 
 def divisions() -> dict[str, str]:
     return {
-        part["code"]: file.code for file in FILES if file.kind == "department" for part in file.detail.get("division", ())
+        part["code"]: file.code
+        for file in FILES
+        if file.kind == "department"
+        for part in file.detail.get("division", ())
     }
 
 
@@ -177,12 +180,18 @@ def test_adding_a_type_is_adding_a_file(city: City, actor: Callable[[str], Actor
     assert any("drone in a tree" in choice.label for choice in views.request_types_for_entry(luis))
     form = views.request_form("lost_kite")
     assert form is not None
-    assert [field.code for field in answer.shown_fields(form.definition, {"owner": "club"})] == ["height", "owner", "club"]
+    assert [field.code for field in answer.shown_fields(form.definition, {"owner": "club"})] == [
+        "height",
+        "owner",
+        "club",
+    ]
     assert views.due_preview("lost_kite").text == "tomorrow 10:42 am"
     with pytest.raises(Refused) as bad:
         commands.open_request(luis, RequestForm("lost_kite", {"height": 900, "owner": "club"}, address="Lake park"))
     assert [problem.field for problem in bad.value.problems] == ["height", "club"]
-    receipt = commands.open_request(luis, RequestForm("lost_kite", {"height": 30, "owner": "child"}, address="Lake park"))
+    receipt = commands.open_request(
+        luis, RequestForm("lost_kite", {"height": 30, "owner": "child"}, address="Lake park")
+    )
     assert receipt.say == f"We fetch it by tomorrow 10:42 am. Your number is {receipt.number}."
     with pytest.raises(Refused, match="needs a note"):
         commands.close_request(luis, CloseForm(receipt.subject_id, 1, "left"))
@@ -199,11 +208,17 @@ def test_a_case_keeps_the_version_it_was_opened_with(city: City, actor: Callable
     (folder / "lost_kite.toml").write_text(text, "utf-8")
     with core.work() as work:
         packs_io.load_packs(work.session, ["own"], OPENED_AT.date(), tmp_path)
-    first = commands.open_request(actor("luis"), RequestForm("lost_kite", {"height": 30, "owner": "child"}, address="Lake park"))
-    (folder / "lost_kite.toml").write_text(text.replace("How high, in feet?", "How high?").replace('"fetched"', '"brought"'), "utf-8")
+    first = commands.open_request(
+        actor("luis"), RequestForm("lost_kite", {"height": 30, "owner": "child"}, address="Lake park")
+    )
+    (folder / "lost_kite.toml").write_text(
+        text.replace("How high, in feet?", "How high?").replace('"fetched"', '"brought"'), "utf-8"
+    )
     with core.work() as work:
         packs_io.load_packs(work.session, ["own"], OPENED_AT.date(), tmp_path)
-    second = commands.open_request(actor("luis"), RequestForm("lost_kite", {"height": 30, "owner": "child"}, address="Lake park"))
+    second = commands.open_request(
+        actor("luis"), RequestForm("lost_kite", {"height": 30, "owner": "child"}, address="Lake park")
+    )
     old, new = views.case(first.subject_id), views.case(second.subject_id)
     assert old is not None
     assert new is not None

@@ -27,7 +27,12 @@ ANSWERS = {"out_in_time": "yes", "carts": "1", "neighbors": "yes"}
 
 def missed(city: City) -> RequestForm:
     return RequestForm(
-        "missed_recycling", ANSWERS, city.premise["oakhaven"], city.account["marcus"], city.person["marcus"], description="<b>Whole street</b>",
+        "missed_recycling",
+        ANSWERS,
+        city.premise["oakhaven"],
+        city.account["marcus"],
+        city.person["marcus"],
+        description="<b>Whole street</b>",
         tell_by="text",
     )
 
@@ -72,7 +77,11 @@ def test_a_request_from_the_search_box_to_its_receipt(city: City, open_page: Ope
     page = widget(page, "selectbox", "type_code").set_value("missed_recycling").run()
     assert not page.exception
     shown = texts(page)
-    for words in ("Tomorrow 3:00 pm", "Leave the cart out until tomorrow 3:00 pm, lid closed.", "Rule: Next collection day, 3:00 pm"):
+    for words in (
+        "Tomorrow 3:00 pm",
+        "Leave the cart out until tomorrow 3:00 pm, lid closed.",
+        "Rule: Next collection day, 3:00 pm",
+    ):
         assert words in shown, words
     assert all(each.value in (None, []) for each in page.segmented_control)
     page = press(fill(page), "Open the request")
@@ -102,7 +111,11 @@ def test_a_refused_form_keeps_what_was_typed_and_names_the_question(city: City, 
 
 @pytest.mark.parametrize(
     ("answer", "says"),
-    [("x" * 10_001, "has 10,001 characters"), ("card 4111 1111 1111 1111", "payment card number"), ("SSN 123-45-6789", "Social Security")],
+    [
+        ("x" * 10_001, "has 10,001 characters"),
+        ("card 4111 1111 1111 1111", "payment card number"),
+        ("SSN 123-45-6789", "Social Security"),
+    ],
 )
 def test_bad_words_of_the_caller_get_a_sentence(city: City, open_page: OpenPage, answer: str, says: str) -> None:
     page = fill(open_page("service_request", account=city.account["marcus"], type="missed_recycling"))
@@ -116,11 +129,22 @@ def test_bad_words_of_the_caller_get_a_sentence(city: City, open_page: OpenPage,
 def test_what_is_open_is_shown_first_and_joined_in_one_key(city: City, actor: Who, open_page: OpenPage) -> None:
     row_id = commands.open_request(actor("luis"), missed(city)).subject_id
     commands.start_known_event(
-        actor("sam"), KnownEventForm("route_delay", "Route 14 is late", "The truck comes this evening.", ("north",), ("missed_recycling",))
+        actor("sam"),
+        KnownEventForm(
+            "route_delay", "Route 14 is late", "The truck comes this evening.", ("north",), ("missed_recycling",)
+        ),
     )
-    page = open_page("service_request", premise=city.premise["oakhaven"], person=city.person["odessa"], type="missed_recycling")
+    page = open_page(
+        "service_request", premise=city.premise["oakhaven"], person=city.person["odessa"], type="missed_recycling"
+    )
     shown = texts(page)
-    for words in ("Route 14 is late", "The truck comes this evening.", "Open here", "Missed recycling", "SR-26-0000019"):
+    for words in (
+        "Route 14 is late",
+        "The truck comes this evening.",
+        "Open here",
+        "Missed recycling",
+        "SR-26-0000019",
+    ):
         assert words in shown, words
     page = press(page, "Join it")
     assert not page.exception
@@ -152,7 +176,9 @@ def test_a_type_that_needs_an_address_leads_to_finding_it(city: City, open_page:
 
 # What is drawn comes from the pack and the rules, whatever the database: one is enough for each of the types.
 @pytest.mark.parametrize("kind", ["sqlite"])
-@pytest.mark.parametrize("code", sorted(file.code for file in packs_io.read_packs(["base"]) if file.kind == "request_type"))
+@pytest.mark.parametrize(
+    "code", sorted(file.code for file in packs_io.read_packs(["base"]) if file.kind == "request_type")
+)
 def test_every_type_draws(city: City, open_page: OpenPage, code: str) -> None:
     page = open_page("service_request", account=city.account["marcus"], type=code)
     assert not page.exception
@@ -168,7 +194,15 @@ def test_the_queue_shows_the_chosen_case_and_closes_it(city: City, actor: Who, o
     page = open_page("work_queue", "luis", scope="following")
     assert not page.exception
     shown = texts(page)
-    for words in ("Work queue", "2 cases · overdue first", "Missed recycling", "SR-26-0000019", "1418 Oakhaven Dr", "“<b>Whole street</b>”", "Marcus Ellison"):
+    for words in (
+        "Work queue",
+        "2 cases · overdue first",
+        "Missed recycling",
+        "SR-26-0000019",
+        "1418 Oakhaven Dr",
+        "“<b>Whole street</b>”",
+        "Marcus Ellison",
+    ):
         assert words in shown, words
     frame = page.dataframe[0].value
     assert list(frame["Due"]) == ["Tomorrow 3:00 pm", "Tue, Dec 1, 10:42 am"]
@@ -184,7 +218,9 @@ def test_the_queue_shows_the_chosen_case_and_closes_it(city: City, actor: Who, o
     assert "Pothole" in texts(page)
 
 
-def test_the_list_chooses_another_case_and_the_filter_finds_a_number(city: City, actor: Who, open_page: OpenPage) -> None:
+def test_the_list_chooses_another_case_and_the_filter_finds_a_number(
+    city: City, actor: Who, open_page: OpenPage
+) -> None:
     commands.open_request(actor("luis"), missed(city))
     commands.open_request(actor("luis"), RequestForm("pothole", {"size": "plate", "lane": "edge"}, address="Oak & 3rd"))
     page = open_page("work_queue", "luis", scope="following")
@@ -226,7 +262,14 @@ def test_a_case_from_its_page_to_its_end_and_back(city: City, actor: Who, open_p
     page = open_page("case", "sam", id=row_id)
     assert not page.exception
     shown = texts(page)
-    for words in ("Missed recycling", "“<b>Whole street</b>”", "Out by 6:30 am?", "Opened as “New”", "Why then?", "Marcus Ellison"):
+    for words in (
+        "Missed recycling",
+        "“<b>Whole street</b>”",
+        "Out by 6:30 am?",
+        "Opened as “New”",
+        "Why then?",
+        "Marcus Ellison",
+    ):
         assert words in shown, words
     next(each for each in page.selectbox if each.label == "Give to").set_value(actor("luis").staff_id)
     page = press(page, "Give it")

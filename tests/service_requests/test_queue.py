@@ -162,7 +162,9 @@ def test_a_number_finds_its_case_in_any_scope_open_or_closed(filled: City, actor
         view = views.queue(luis, "mine", words)
         assert (numbers(view), view.by_number) == (["SR-2-7"], True)
         assert view.lines[0].due == "closed"
-    receipt = commands.open_request(luis, RequestForm("pothole", {"size": "plate", "lane": "edge"}, address="Oak & 3rd"))
+    receipt = commands.open_request(
+        luis, RequestForm("pothole", {"size": "plate", "lane": "edge"}, address="Oak & 3rd")
+    )
     for words in (receipt.number, receipt.number.lower().replace("-", " "), receipt.number.removeprefix("SR-")):
         assert [line.row_id for line in views.queue(luis, "mine", words).lines] == [receipt.subject_id]
         assert views.find(words) == (("request", receipt.subject_id),)
@@ -214,7 +216,10 @@ def plan(session: Any, statement: Any, kind: str) -> str:
     """How the database would carry a statement out, as text."""
     compiled = statement.compile(session.connection().engine, compile_kwargs={"literal_binds": True})
     explain = "EXPLAIN QUERY PLAN " if kind == "sqlite" else "EXPLAIN "
-    return "\n".join(" ".join(map(str, row)) for row in session.connection().exec_driver_sql(explain + str(compiled).replace("%", "%%")))
+    return "\n".join(
+        " ".join(map(str, row))
+        for row in session.connection().exec_driver_sql(explain + str(compiled).replace("%", "%%"))
+    )
 
 
 def test_no_query_of_the_room_walks_through_the_whole_table(city: City, kind: str) -> None:
@@ -256,7 +261,9 @@ def test_no_query_of_the_room_walks_through_the_whole_table(city: City, kind: st
             near,
             sa.select(rows.ServiceRequest.id).where(rows.ServiceRequest.external_id == "77"),
             sa.select(rows.ServiceRequest.id).where(rows.ServiceRequest.number == "SR-77"),
-            sa.select(rows.ServiceRequest.id).where(rows.ServiceRequest.premise_id == 5, rows.ServiceRequest.closed == sa.false()),
+            sa.select(rows.ServiceRequest.id).where(
+                rows.ServiceRequest.premise_id == 5, rows.ServiceRequest.closed == sa.false()
+            ),
             sa.select(rows.RequestState.id).where(rows.RequestState.request_id == 5).order_by(rows.RequestState.at),
         ):
             text = plan(session, statement, kind)

@@ -51,7 +51,12 @@ YES_NO = [{"key": "yes", "name": "Yes"}, {"key": "no", "name": "No"}]
     [
         (field("string"), "  two  words ", "two words", "two words"),
         (field("text"), "first\r\nsecond", "first\nsecond", "first\nsecond"),
-        (field("text"), "<script>alert(1)</script> 🚚 =HYPERLINK(\"http://x\")", "<script>alert(1)</script> 🚚 =HYPERLINK(\"http://x\")", None),
+        (
+            field("text"),
+            '<script>alert(1)</script> 🚚 =HYPERLINK("http://x")',
+            '<script>alert(1)</script> 🚚 =HYPERLINK("http://x")',
+            None,
+        ),
         (field("number"), "1,200", 1200, "1,200"),
         (field("number"), 2.5, "2.5", "2.5"),
         (field("datetime"), dt.date(2026, 11, 20), "2026-11-20", "Fri, Nov 20"),
@@ -64,7 +69,9 @@ YES_NO = [{"key": "yes", "name": "Yes"}, {"key": "no", "name": "No"}]
     ],
     ids=lambda each: str(each)[:30],
 )
-def test_each_kind_of_field_keeps_a_typed_answer_with_its_question(question: dict[str, Any], given: Any, value: Any, words: str | None) -> None:
+def test_each_kind_of_field_keeps_a_typed_answer_with_its_question(
+    question: dict[str, Any], given: Any, value: Any, words: str | None
+) -> None:
     kept, problems = answer.check_answers(definition(question), {"it": given}, TODAY)
     assert problems == []
     assert kept["it"] == {"label": "The question", "value": value, "words": value if words is None else words}
@@ -99,7 +106,9 @@ def test_each_kind_of_field_keeps_a_typed_answer_with_its_question(question: dic
     ],
     ids=lambda each: str(each)[:30],
 )
-def test_each_bad_answer_is_refused_with_a_sentence_that_names_the_question(question: dict[str, Any], given: Any, says: str) -> None:
+def test_each_bad_answer_is_refused_with_a_sentence_that_names_the_question(
+    question: dict[str, Any], given: Any, says: str
+) -> None:
     kept, problems = answer.check_answers(definition(question), {"it": given}, TODAY)
     assert kept == {}
     assert [problem.field for problem in problems] == ["it"]
@@ -158,9 +167,7 @@ def test_every_pair_of_states_is_either_in_the_table_or_refused(table: case.Stat
         for after in table.states:
             problems = case.move_problems(table, before, after)
             plain = (
-                after in table.after(before)
-                and table.kind(before) != case.CLOSED
-                and table.kind(after) != case.CLOSED
+                after in table.after(before) and table.kind(before) != case.CLOSED and table.kind(after) != case.CLOSED
             )
             assert (problems == []) == plain, (before, after)
             assert all(problem.message.endswith(".") for problem in problems)
@@ -192,7 +199,9 @@ ENDINGS = (request_type.Disposition("collected", "Collected"), request_type.Disp
         ("new", "collected", "SSN 123-45-6789", "Social Security"),
     ],
 )
-def test_closing_needs_an_ending_of_the_type_and_its_note(before: str, code: str | None, note: str, says: str | None) -> None:
+def test_closing_needs_an_ending_of_the_type_and_its_note(
+    before: str, code: str | None, note: str, says: str | None
+) -> None:
     problems = case.closing_problems(REQUEST, before, ENDINGS, code, note)
     if says is None:
         assert problems == []
@@ -218,7 +227,14 @@ def at(hours: float) -> dt.datetime:
 
 
 def test_the_clock_stands_while_it_waits_and_while_it_was_closed() -> None:
-    steps = [("new", 0), ("waiting_customer", 1), ("in_progress", 2), ("closed", 3), ("in_progress", 10), ("waiting_customer", 11)]
+    steps = [
+        ("new", 0),
+        ("waiting_customer", 1),
+        ("in_progress", 2),
+        ("closed", 3),
+        ("in_progress", 10),
+        ("waiting_customer", 11),
+    ]
     pauses = case.pauses_of(REQUEST, [case.HistoryStep(code, at(hours)) for code, hours in steps])
     assert [(pause.start, pause.end) for pause in pauses] == [(at(1), at(2)), (at(3), at(10)), (at(11), None)]
 
@@ -252,7 +268,9 @@ ROUTED = definition(
         ("", {}, "collections", None),
     ],
 )
-def test_the_first_row_that_fits_decides_and_says_why(district: str, answers: dict[str, Any], division: str, row: int | None) -> None:
+def test_the_first_row_that_fits_decides_and_says_why(
+    district: str, answers: dict[str, Any], division: str, row: int | None
+) -> None:
     found = routing.route(ROUTED, district, answers)
     assert (found.division, found.row) == (division, row)
     assert found.why.endswith(".")
@@ -326,7 +344,9 @@ def test_missed_recycling_before_thanksgiving_is_due_the_next_day_at_three() -> 
 def test_a_bad_calendar_is_named() -> None:
     assert due.calendar_problems({"code": "x", "hours": {}})[0].message == "x: give at least one weekday its hours."
     assert due.calendar_problems({"code": "x", "hours": {"moon": []}})
-    assert due.calendar_problems({"code": "x", "hours": {"mon": [["08:00", "17:00"]]}, "holiday_rule": [{"name": "Odd", "month": 1}]})
+    assert due.calendar_problems(
+        {"code": "x", "hours": {"mon": [["08:00", "17:00"]]}, "holiday_rule": [{"name": "Odd", "month": 1}]}
+    )
 
 
 # --- forms ------------------------------------------------------------------------------------------------------------
@@ -338,7 +358,9 @@ def test_a_type_that_belongs_to_an_address_needs_a_premise_and_a_spot_needs_word
     assert "Give the address" in form.place_problems(at_spot, form.RequestForm("sample"))[0].message
     assert form.place_problems(at_spot, form.RequestForm("sample", address="Oak & 3rd")) == []
     assert form.place_problems(definition(place="none"), form.RequestForm("sample")) == []
-    assert "10,000 characters" in form.place_problems(at_spot, form.RequestForm("sample", address="x" * 10_000))[0].message
+    assert (
+        "10,000 characters" in form.place_problems(at_spot, form.RequestForm("sample", address="x" * 10_000))[0].message
+    )
 
 
 def test_nobody_unknown_can_be_told() -> None:
@@ -360,7 +382,11 @@ def test_what_keeps_a_work_order_from_being_written() -> None:
     good = form.WorkOrderForm("Look at the valve", "water_distribution", planned_on=TODAY)
     assert form.work_order_problems(good, {"water_distribution"}, TODAY) == []
     bad = form.WorkOrderForm("", "moon", planned_on=dt.date(1926, 1, 1))
-    assert [problem.field for problem in form.work_order_problems(bad, {"carts"}, TODAY)] == ["name", "division_code", "planned_on"]
+    assert [problem.field for problem in form.work_order_problems(bad, {"carts"}, TODAY)] == [
+        "name",
+        "division_code",
+        "planned_on",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -36,4 +36,7 @@ def test_first_collections_of_an_address(city: City) -> None:
         found = views.first_collections(session, ("electric", "refuse", "trash"), "THU-RED", dt.date(2026, 11, 24))
     # Thanksgiving Thursday moves to Friday; the week of November 22, 2026 is the 313th after the Blue week of
     # November 22, 2020, so Red.
-    assert [(one.service_kind, one.on) for one in found] == [("refuse", dt.date(2026, 11, 27)), ("trash", dt.date(2026, 11, 27))]
+    assert [(one.service_kind, one.on) for one in found] == [
+        ("refuse", dt.date(2026, 11, 27)),
+        ("trash", dt.date(2026, 11, 27)),
+    ]

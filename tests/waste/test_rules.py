@@ -12,7 +12,9 @@ from portal.shared.collection import CollectionCalendar
 from portal.waste import rules
 
 BASE = Path(__file__).parents[2] / "db" / "packs" / "base"
-CODES = rules.read_codes(tomllib.loads(path.read_text("utf-8")) for path in sorted((BASE / "waste_code").glob("*.toml")))
+CODES = rules.read_codes(
+    tomllib.loads(path.read_text("utf-8")) for path in sorted((BASE / "waste_code").glob("*.toml"))
+)
 # The week of Sunday, November 22, 2020 was Blue (tallahassee.com 2020-11-23); Thanksgiving moved Thursday and Friday by a day.
 CALENDAR = CollectionCalendar(
     dt.date(2020, 11, 22), ("blue", "red"), frozenset({dt.date(2020, 11, 26), dt.date(2026, 11, 26)})

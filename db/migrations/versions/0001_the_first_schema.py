@@ -966,7 +966,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_service_request_known_event_id"), ["known_event_id"], unique=False)
         batch_op.create_index(
             "ix_service_request_span",
-            ["opened_at", "minutes_to_close", "division_code", "request_type_code", "district", "channel", "premise_id"],
+            [
+                "opened_at",
+                "minutes_to_close",
+                "division_code",
+                "request_type_code",
+                "district",
+                "channel",
+                "premise_id",
+            ],
             unique=False,
         )
         batch_op.create_index(

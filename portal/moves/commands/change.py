@@ -70,7 +70,14 @@ def _cancel_half(here: OpenPremise, move: Move, reason: str) -> list[str]:
     if move.kind == "stop":
         for tied in moves.moves_tied_to(here.work.session, move.id):
             if tied.detail.get("automatic") and tied.state_code == "pending":
-                effect.cancel_automatic(here, [row for row in here.book.agreements if row.id in tied.agreement_ids and row.state_code == "pending_start"])
+                effect.cancel_automatic(
+                    here,
+                    [
+                        row
+                        for row in here.book.agreements
+                        if row.id in tied.agreement_ids and row.state_code == "pending_start"
+                    ],
+                )
         here.settle()
     else:
         effect.undo_effect(here, move, "cancelled")
@@ -86,10 +93,20 @@ def hold_move(actor: Actor, work: Work, move_id: int, version: int, reason: str)
     move, here = _open(actor, work, move_id, version, reason)
     _refuse_tied(move)
     if move.kind == "stop" or move.state_code == "held":
-        raise Refused([Problem("", "Only a start that is not held yet can be held. Cancel the move, or release it.")], title="Not held")
+        raise Refused(
+            [Problem("", "Only a start that is not held yet can be held. Cancel the move, or release it.")],
+            title="Not held",
+        )
     states = {row.id: row.state_code for row in here.book.agreements}
     if any(states.get(one) != "pending_start" for one in move.agreement_ids):
-        raise Refused([Problem("", "Part of this start has already begun and cannot be held. Cancel what is left, or book a stop.")], title="Not held")
+        raise Refused(
+            [
+                Problem(
+                    "", "Part of this start has already begun and cannot be held. Cancel what is left, or book a stop."
+                )
+            ],
+            title="Not held",
+        )
     move.state_code, move.hold_reason = "held", "dispute"
     move.version += 1
     move.detail = {**move.detail, "hold_note": reason.strip()}
@@ -149,7 +166,10 @@ def _open(actor: Actor, work: Work, move_id: int, version: int, reason: str) -> 
     here = OpenPremise(work, actor, move.premise_id)
     work.session.refresh(move)
     if move.version != version:
-        raise Refused([Problem("", f"The move {move.number} was changed meanwhile. Look at it again before you go on.")], title="Somebody was faster")
+        raise Refused(
+            [Problem("", f"The move {move.number} was changed meanwhile. Look at it again before you go on.")],
+            title="Somebody was faster",
+        )
     if move.state_code not in ("pending", "held"):
         raise Refused([Problem("", f"The move {move.number} is {move.state_code}; nothing is left to change.")])
     if not reason.strip():
@@ -163,9 +183,18 @@ def _open(actor: Actor, work: Work, move_id: int, version: int, reason: str) -> 
 def _refuse_tied(move: Move) -> None:
     """A move that another one brought about ends with that one only."""
     if move.detail.get("turnover"):
-        raise Refused([Problem("", "This stop comes from a start at the same address. If it is disputed, hold that start.")])
+        raise Refused(
+            [Problem("", "This stop comes from a start at the same address. If it is disputed, hold that start.")]
+        )
     if move.detail.get("automatic"):
-        raise Refused([Problem("", "This start comes from the owner's agreement to take over. It ends with the stop it follows, or when a tenant starts.")])
+        raise Refused(
+            [
+                Problem(
+                    "",
+                    "This start comes from the owner's agreement to take over. It ends with the stop it follows, or when a tenant starts.",
+                )
+            ]
+        )
 
 
 def _refuse_rivals(here: OpenPremise, move: Move) -> None:
@@ -179,6 +208,11 @@ def _refuse_rivals(here: OpenPremise, move: Move) -> None:
             rival = here.book.move_of(live[0].agreement_id)
             number = "" if rival is None else f", number {rival.number}"
             raise Refused(
-                [Problem("", f"Another start of {here.policy.names_of([kind])} is booked here{number}. Cancel or hold that one first.")],
+                [
+                    Problem(
+                        "",
+                        f"Another start of {here.policy.names_of([kind])} is booked here{number}. Cancel or hold that one first.",
+                    )
+                ],
                 title="Not released",
             )

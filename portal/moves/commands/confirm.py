@@ -42,7 +42,14 @@ def confirm_agreement(
     here = OpenPremise(work, actor, point.premise_id)
     work.session.refresh(agreement)
     if version is not None and agreement.version != version:
-        raise Refused([Problem("agreement", "Someone else changed this agreement meanwhile. Look at it again, then enter the result.")])
+        raise Refused(
+            [
+                Problem(
+                    "agreement",
+                    "Someone else changed this agreement meanwhile. Look at it again, then enter the result.",
+                )
+            ]
+        )
     if on is None:
         raise Refused([Problem("on", "Enter the day the work was done.")])
     confirmed = confirm(here, agreement, on, read)
@@ -117,33 +124,56 @@ def _led_by(here: OpenPremise, kind: str, agreement: ServiceAgreement, starting:
     move = here.book.move_of(agreement.id) if starting else here.book.stop_of(agreement.id)
     state = "pending_start" if starting else "pending_stop"
     return move is not None and any(
-        row.id in move.agreement_ids and row.service_kind == leader and row.state_code == state for row in here.book.agreements
+        row.id in move.agreement_ids and row.service_kind == leader and row.state_code == state
+        for row in here.book.agreements
     )
 
 
-def _confirm_one(here: OpenPremise, agreement: ServiceAgreement, on: dt.date, read: int | None) -> list[ServiceAgreement]:
+def _confirm_one(
+    here: OpenPremise, agreement: ServiceAgreement, on: dt.date, read: int | None
+) -> list[ServiceAgreement]:
     kind = agreement.service_kind
     name = here.policy.name_of(kind)
     point, order = here.book.points[kind], here.book.succession(kind)
     if on > here.today:
         raise Refused([Problem("on", f"{day_text(on, here.today)} is still to come. Enter the day the work was done.")])
     if agreement.state_code == "pending_stop":
-        follower = order.waiting[0] if order.waiting and order.waiting[0].start_on <= on else order.next_after(agreement.id)
+        follower = (
+            order.waiting[0] if order.waiting and order.waiting[0].start_on <= on else order.next_after(agreement.id)
+        )
         if follower is not None:
             successor = here.book.agreement(follower.agreement_id)
             assert successor is not None
             return _confirm_one(here, successor, on, read)
         return _end(here, agreement, point, on, read)
     if agreement.state_code != "pending_start":
-        raise Refused([Problem("agreement", f"{name} is {agreement.state_code.replace('_', ' ')}; nothing waits to be confirmed here.")])
+        raise Refused(
+            [
+                Problem(
+                    "agreement",
+                    f"{name} is {agreement.state_code.replace('_', ' ')}; nothing waits to be confirmed here.",
+                )
+            ]
+        )
     if all(one.agreement_id != agreement.id for one in order.waiting):
-        raise Refused([Problem("agreement", f"The start of {name.lower()} is held. Release it first, then enter the result.")])
+        raise Refused(
+            [Problem("agreement", f"The start of {name.lower()} is held. Release it first, then enter the result.")]
+        )
     if order.waiting[0].agreement_id != agreement.id:
         first = day_text(order.waiting[0].start_on, here.today)
-        raise Refused([Problem("agreement", f"An earlier start of {name.lower()} waits here, for {first}. Confirm or cancel that one first.")])
+        raise Refused(
+            [
+                Problem(
+                    "agreement",
+                    f"An earlier start of {name.lower()} waits here, for {first}. Confirm or cancel that one first.",
+                )
+            ]
+        )
     if on < agreement.start_on:
         booked = day_text(agreement.start_on, here.today)
-        raise Refused([Problem("on", f"The start of {name.lower()} is booked for {booked}. Enter that day or a later one.")])
+        raise Refused(
+            [Problem("on", f"The start of {name.lower()} is booked for {booked}. Enter that day or a later one.")]
+        )
     if point.off_since_on is not None and on < point.off_since_on:
         off = day_text(point.off_since_on, here.today)
         raise Refused([Problem("on", f"{name} was turned off on {off}. Enter that day or a later one.")])
@@ -163,12 +193,21 @@ def _confirm_one(here: OpenPremise, agreement: ServiceAgreement, on: dt.date, re
     return done
 
 
-def _end(here: OpenPremise, agreement: ServiceAgreement, point: ServicePoint, on: dt.date, read: int | None) -> list[ServiceAgreement]:
+def _end(
+    here: OpenPremise, agreement: ServiceAgreement, point: ServicePoint, on: dt.date, read: int | None
+) -> list[ServiceAgreement]:
     """The agreement ends and nobody follows on the same reading: the point is off from now on."""
     name = here.policy.name_of(agreement.service_kind)
     booked = agreement.stop_on or agreement.start_on
     if on < booked:
-        raise Refused([Problem("on", f"The stop of {name.lower()} is booked for {day_text(booked, here.today)}. Enter that day or a later one.")])
+        raise Refused(
+            [
+                Problem(
+                    "on",
+                    f"The stop of {name.lower()} is booked for {day_text(booked, here.today)}. Enter that day or a later one.",
+                )
+            ]
+        )
     _write_read(here, point, on, read, "final")
     moves.end_agreement(here.work.session, agreement, on)
     point.off_since_on = on
@@ -293,7 +332,10 @@ def remote_read(here: OpenPremise, point: ServicePoint, on: dt.date) -> int | No
         return None
     before, after = moves.reads_around(here.work.session, meter.id, on)
     return read_between(
-        [(row.read_on, row.read) for row in before], None if after is None else (after.read_on, after.read), on, meter.dials
+        [(row.read_on, row.read) for row in before],
+        None if after is None else (after.read_on, after.read),
+        on,
+        meter.dials,
     )
 
 

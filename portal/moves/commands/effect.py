@@ -27,7 +27,10 @@ def take_effect(here: OpenPremise, move: Move) -> list[int]:
     own = [row for row in here.book.agreements if row.id in move.agreement_ids]
     for agreement in own:
         kind, own_id = agreement.service_kind, agreement.id
-        giving = [tenure.agreement_id for tenure in gives_way(here.book.succession(kind, without={own_id}), agreement.start_on)]
+        giving = [
+            tenure.agreement_id
+            for tenure in gives_way(here.book.succession(kind, without={own_id}), agreement.start_on)
+        ]
         replaced += [row for row in here.book.agreements if row.id in giving]
         holder = displaced_by(here.book.succession(kind, without={own_id, *giving}), agreement.start_on)
         row = None if holder is None else here.book.agreement(holder.agreement_id)
@@ -135,7 +138,9 @@ def _owner_account(here: OpenPremise, on: dt.date) -> Account:
     if at_premise or open_accounts:
         return (at_premise or list(open_accounts))[0]
     owner = moves.person(here.work.session, owner_id)
-    return open_account(here, owner_id, "commercial" if owner is not None and owner.kind == "company" else "residential", on)
+    return open_account(
+        here, owner_id, "commercial" if owner is not None and owner.kind == "company" else "residential", on
+    )
 
 
 def open_account(

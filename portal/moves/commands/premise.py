@@ -63,7 +63,9 @@ class OpenPremise:
         self.book.agreements.append(row)
         return row
 
-    def add_move(self, kind: str, account: account_rows.Account, on: dt.date, agreements: list[ServiceAgreement], **more: object) -> Move:
+    def add_move(
+        self, kind: str, account: account_rows.Account, on: dt.date, agreements: list[ServiceAgreement], **more: object
+    ) -> Move:
         """A numbered move, pending unless said otherwise."""
         year = self.today.year
         row = self.work.add(
@@ -189,5 +191,9 @@ class OpenPremise:
         if window and order_kind.how in ("visit", "appointment"):
             said.append(f"Time asked for: {window}.")
         if order_kind.adult_present:
-            said.append("An adult will be there." if move is not None and move.detail.get("adult") else "Call ahead: an adult must be there.")
+            said.append(
+                "An adult will be there."
+                if move is not None and move.detail.get("adult")
+                else "Call ahead: an adult must be there."
+            )
         return " ".join(part for part in said if part)

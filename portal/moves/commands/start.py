@@ -59,7 +59,9 @@ def start_service(actor: Actor, work: Work, asked: form.StartForm) -> Receipt:
     return start_receipt(started, asked)
 
 
-def write_start(actor: Actor, work: Work, asked: form.StartForm, *, kept_deposit: bool = False, kind: str = "start") -> Started:
+def write_start(
+    actor: Actor, work: Work, asked: form.StartForm, *, kept_deposit: bool = False, kind: str = "start"
+) -> Started:
     """The rows of a start. `kept_deposit`: a transfer, where the deposit on the account stays with it."""
     refuse_own(work, actor, account_id=asked.account_id, person_id=asked.person_id)
     here = _hold_premise(work, actor, asked)
@@ -82,7 +84,9 @@ def write_start(actor: Actor, work: Work, asked: form.StartForm, *, kept_deposit
     person = _person(here, asked, person_id)
     account = _account(here, asked, person, asked_on)
     kinds = here.policy.in_order(asked.service_kinds)
-    agreements = [here.add_agreement(here.book.points[one], account.id, asked_on, asked.customer_class) for one in kinds]
+    agreements = [
+        here.add_agreement(here.book.points[one], account.id, asked_on, asked.customer_class) for one in kinds
+    ]
     move = here.add_move(
         kind,
         account,
@@ -210,7 +214,11 @@ def _account(here: OpenPremise, asked: form.StartForm, person: Person, on: dt.da
 
 def _tell_held(here: OpenPremise, started: Started) -> None:
     """The present party of a held start is asked to call; nothing of theirs changes."""
-    for account_id in {started.context.displaced[kind].account_id for kind in started.move.service_kinds if kind in started.context.displaced}:
+    for account_id in {
+        started.context.displaced[kind].account_id
+        for kind in started.move.service_kinds
+        if kind in started.context.displaced
+    }:
         account = moves.account(here.work.session, account_id)
         if account is not None:
             here.work.message(
@@ -249,12 +257,18 @@ def start_receipt(started: Started, asked: form.StartForm) -> Receipt:
         title = f"{here.policy.names_of(move.service_kinds).capitalize()} started {when}"
     else:
         title = f"Start of {number_of} service{'' if number_of == 1 else 's'} is booked for {when}"
-    plan = steps.start_steps(here.work.session, here.book, here.opened, started.at_once, move.on, here.today, move.service_kinds)
+    plan = steps.start_steps(
+        here.work.session, here.book, here.opened, started.at_once, move.on, here.today, move.service_kinds
+    )
     return Receipt(
         title=title,
         number=move.number,
         say=words.start_said(
-            here.policy, move, here.premise.address, here.today, started.at_once,
+            here.policy,
+            move,
+            here.premise.address,
+            here.today,
+            started.at_once,
             own_debt=words.own_debt_said(started.context.facts, asked),
             turnover=bool(started.ended_accounts),
         ),

@@ -50,7 +50,12 @@ def stop_service(actor: Actor, work: Work, asked: form.StopForm) -> Receipt:
         else f"{here.policy.names_of(move.service_kinds).capitalize()} stopped {day_text(move.on, here.today)}",
         number=move.number,
         say=words.stop_said(
-            here.policy, move, here.premise.address, stopped.at_once, to_owner=bool(stopped.to_owner), send_to=move.forwarding_address
+            here.policy,
+            move,
+            here.premise.address,
+            stopped.at_once,
+            to_owner=bool(stopped.to_owner),
+            send_to=move.forwarding_address,
         ),
         steps=steps.stop_steps(
             work.session, here.book, steps.planned(here.book, here.opened), done, move.on, here.today, stopped.to_owner
@@ -60,8 +65,7 @@ def stop_service(actor: Actor, work: Work, asked: form.StopForm) -> Receipt:
         subject_id=move.id,
         go="customer",
         go_query=(("account", str(stopped.account.id)),),
-        notes=(f"Account {stopped.account.number}.",)
-        + ((here.policy.continuity.text,) if stopped.to_owner else ()),
+        notes=(f"Account {stopped.account.number}.",) + ((here.policy.continuity.text,) if stopped.to_owner else ()),
     )
 
 

@@ -47,7 +47,12 @@ def transfer_service(actor: Actor, work: Work, asked: form.TransferForm) -> Rece
     receipt = start_receipt(started, start)
     here, today = stopped.here, started.here.today
     ends = words.stop_said(
-        here.policy, stopped.move, here.premise.address, stopped.at_once, to_owner=bool(stopped.to_owner), send_to="the new address"
+        here.policy,
+        stopped.move,
+        here.premise.address,
+        stopped.at_once,
+        to_owner=bool(stopped.to_owner),
+        send_to="the new address",
     )
     said, _, number = receipt.say.rpartition(" Your number")
     leaving = Step(

@@ -110,13 +110,27 @@ def own_debt_problems(
     if choice == "transfer":
         if total > policy.own_transfer_most_cents:
             most = format_cents(policy.own_transfer_most_cents)
-            return [Problem("own_debt", f"{format_cents(total)} is above {most}, the most that may move. Choose installments or payment.")]
+            return [
+                Problem(
+                    "own_debt",
+                    f"{format_cents(total)} is above {most}, the most that may move. Choose installments or payment.",
+                )
+            ]
         if not consent:
-            return [Problem("own_debt_consent", f"Ask the applicant whether {format_cents(total)} may move to the new account, and tick it.")]
+            return [
+                Problem(
+                    "own_debt_consent",
+                    f"Ask the applicant whether {format_cents(total)} may move to the new account, and tick it.",
+                )
+            ]
     if choice == "instalments":
         if total > policy.instalment_most_cents:
             most = format_cents(policy.instalment_most_cents)
-            return [Problem("own_debt", f"{format_cents(total)} is above {most}, the most for installments. Ask for payment.")]
+            return [
+                Problem(
+                    "own_debt", f"{format_cents(total)} is above {most}, the most for installments. Ask for payment."
+                )
+            ]
         if months is None or not 1 <= months <= policy.instalment_months_most:
             return [Problem("own_debt_months", f"Enter the number of months, 1 to {policy.instalment_months_most}.")]
     return []

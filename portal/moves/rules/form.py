@@ -28,7 +28,15 @@ ASKED_BY = {
     "executor": "Executor or family of a customer who died",
     "owner": "The owner or landlord",
 }
-LONGEST = {"name": 160, "email": 200, "mailing_address": 300, "forwarding_address": 300, "evidence_note": 300, "benefited": 300, "reason": 300}
+LONGEST = {
+    "name": 160,
+    "email": 200,
+    "mailing_address": 300,
+    "forwarding_address": 300,
+    "evidence_note": 300,
+    "benefited": 300,
+    "reason": 300,
+}
 _LABELS = {
     "name": "The name on the bill",
     "email": "The e-mail address",
@@ -173,10 +181,16 @@ def start_problems(form: StartForm, facts: StartFacts) -> list[Problem]:
     """All that stands in the way of a start; each sentence names the field and the remedy."""
     found: list[Problem] = []
     if not facts.premise_found:
-        found.append(Problem("premise", "Choose the premise: type the house number and street, and pick it from the list."))
+        found.append(
+            Problem("premise", "Choose the premise: type the house number and street, and pick it from the list.")
+        )
         return found + _person_problems(form, facts)
     if facts.units:
-        found.append(Problem("premise", f"This address has units. Ask which one and choose it: {listed(facts.units[:8], last='or')}."))
+        found.append(
+            Problem(
+                "premise", f"This address has units. Ask which one and choose it: {listed(facts.units[:8], last='or')}."
+            )
+        )
     found += _kind_problems(form, facts)
     found += _date_problems(form, facts)
     found += _person_problems(form, facts)
@@ -188,9 +202,16 @@ def start_problems(form: StartForm, facts: StartFacts) -> list[Problem]:
             list(facts.own_debts), form.own_debt, form.own_debt_consent, form.own_debt_months, facts.debts
         )
     if form.benefited and not facts.may_override:
-        found.append(Problem("benefited", "Only a supervisor may decide that the applicant had the benefit. Leave it empty, or ask one."))
+        found.append(
+            Problem(
+                "benefited",
+                "Only a supervisor may decide that the applicant had the benefit. Leave it empty, or ask one.",
+            )
+        )
     if form.benefited and facts.other_debt_cents <= 0:
-        found.append(Problem("benefited", "Nobody else owes anything at this address. Leave the evidence of benefit empty."))
+        found.append(
+            Problem("benefited", "Nobody else owes anything at this address. Leave the evidence of benefit empty.")
+        )
     return found
 
 
@@ -202,18 +223,32 @@ def _kind_problems(form: StartForm, facts: StartFacts) -> list[Problem]:
     missing = [kind for kind in form.service_kinds if kind not in facts.points]
     if missing:
         offered = policy.names_of(policy.in_order(facts.points)) or "nothing"
-        found.append(Problem("service_kinds", f"This premise has no service point for {policy.names_of(missing)}; it has {offered}."))
+        found.append(
+            Problem(
+                "service_kinds", f"This premise has no service point for {policy.names_of(missing)}; it has {offered}."
+            )
+        )
     for kind in form.service_kinds:
         point = facts.points.get(kind)
         if point is None or not point.own_state:
             continue
         if point.own_state == "pending_start":
-            found.append(Problem("service_kinds", f"The start of {policy.names_of([kind])} is already booked, number {point.own_number}. Leave it out."))
+            found.append(
+                Problem(
+                    "service_kinds",
+                    f"The start of {policy.names_of([kind])} is already booked, number {point.own_number}. Leave it out.",
+                )
+            )
         elif point.own_state == "active":
-            found.append(Problem("service_kinds", f"{policy.name_of(kind)} is already active on this account. Leave it out."))
+            found.append(
+                Problem("service_kinds", f"{policy.name_of(kind)} is already active on this account. Leave it out.")
+            )
         else:
             found.append(
-                Problem("service_kinds", f"{policy.name_of(kind)} is about to stop, number {point.own_number}. Cancel that stop instead.")
+                Problem(
+                    "service_kinds",
+                    f"{policy.name_of(kind)} is about to stop, number {point.own_number}. Cancel that stop instead.",
+                )
             )
     return found
 
@@ -236,7 +271,9 @@ def day_problems(field_name: str, what: str, on: date | None, today: date, polic
         return [Problem(field_name, f"{day_text(on, today)} is too far ahead. The latest day for a {what} is {last}.")]
     if -days > dates.backdate_days:
         first = day_text(date.fromordinal(max(1, today.toordinal() - dates.backdate_days)), today)
-        return [Problem(field_name, f"{day_text(on, today)} is too long ago. The earliest day for a {what} is {first}.")]
+        return [
+            Problem(field_name, f"{day_text(on, today)} is too long ago. The earliest day for a {what} is {first}.")
+        ]
     return []
 
 
@@ -251,25 +288,48 @@ def _visit_day_problems(form: StartForm, facts: StartFacts) -> list[Problem]:
     for kind in occupied_kinds(form, facts):
         since = facts.points[kind].other_since_on
         if since is not None and form.on < since:
-            return [Problem("on", f"The agreement there began on {day_text(since, today)}. Choose that day or a later one.")]
+            return [
+                Problem("on", f"The agreement there began on {day_text(since, today)}. Choose that day or a later one.")
+            ]
     if visited and form.on < facts.earliest_visit_on:
         return [
-            Problem("on", f"{names.capitalize()} {needs} a visit; the first day is {day_text(facts.earliest_visit_on, today)}. Choose it or a later one.")
+            Problem(
+                "on",
+                f"{names.capitalize()} {needs} a visit; the first day is {day_text(facts.earliest_visit_on, today)}. Choose it or a later one.",
+            )
         ]
     if form.on < first:
         return [
-            Problem("on", f"With this evidence the other party gets notice first. The first day is {day_text(first, today)}; with a lease or closing statement it can be sooner.")
+            Problem(
+                "on",
+                f"With this evidence the other party gets notice first. The first day is {day_text(first, today)}; with a lease or closing statement it can be sooner.",
+            )
         ]
     if visited and not calendar.is_working_day(form.on):
         later = form.on
         while not calendar.is_working_day(later):
             later = date.fromordinal(later.toordinal() + 1)
-        return [Problem("on", f"{names.capitalize()} {needs} a visit and no crew works on {day_text(form.on, today)}. The next working day is {day_text(later, today)}.")]
+        return [
+            Problem(
+                "on",
+                f"{names.capitalize()} {needs} a visit and no crew works on {day_text(form.on, today)}. The next working day is {day_text(later, today)}.",
+            )
+        ]
     if any(facts.points[kind].adult_needed for kind in visited) and not form.adult_present:
         asked = policy.names_of([kind for kind in visited if facts.points[kind].adult_needed])
-        return [Problem("adult_present", f"{asked.capitalize()} needs an adult at home for the appointment. Ask who will be there, and tick it.")]
+        return [
+            Problem(
+                "adult_present",
+                f"{asked.capitalize()} needs an adult at home for the appointment. Ask who will be there, and tick it.",
+            )
+        ]
     if form.window and form.window not in dict(policy.dates.windows):
-        return [Problem("window", f"Choose the time of the visit from the list: {listed([name for _, name in policy.dates.windows], 'or')}.")]
+        return [
+            Problem(
+                "window",
+                f"Choose the time of the visit from the list: {listed([name for _, name in policy.dates.windows], 'or')}.",
+            )
+        ]
     return []
 
 
@@ -281,7 +341,12 @@ def _turnover_problems(form: StartForm, facts: StartFacts) -> list[Problem]:
         found.append(Problem("evidence", "Choose the evidence from the list."))
     elif occupied and row is None and not facts.is_owner:
         ways = listed([one.name.lower() for one in facts.policy.evidence.values()], "or")
-        found.append(Problem("evidence", f"Someone else is still active here for {facts.policy.names_of(occupied)}. Choose the evidence: {ways}."))
+        found.append(
+            Problem(
+                "evidence",
+                f"Someone else is still active here for {facts.policy.names_of(occupied)}. Choose the evidence: {ways}.",
+            )
+        )
     elif row is not None and row.needs_note and not form.evidence_note.strip():
         found.append(Problem("evidence_note", f"{row.name}: write down what was said. {row.ask}"))
     for name, text in (("evidence_note", form.evidence_note), ("benefited", form.benefited)):
@@ -305,7 +370,9 @@ def _person_problems(form: StartForm, facts: StartFacts) -> list[Problem]:
     if form.phone.strip():
         found += phone_problems("phone", form.phone)
     elif not form.email.strip() and not facts.phone_on_file and not facts.email_on_file:
-        found.append(Problem("phone", "Enter a mobile number, or an e-mail address: the crew must be able to reach someone."))
+        found.append(
+            Problem("phone", "Enter a mobile number, or an e-mail address: the crew must be able to reach someone.")
+        )
     if form.email.strip():
         found += email_problems(form.email)
     if form.bill_by not in BILL_BY:
@@ -314,7 +381,12 @@ def _person_problems(form: StartForm, facts: StartFacts) -> list[Problem]:
         found.append(Problem("email", "Bills by e-mail need an e-mail address. Enter it, or choose letter."))
     found += text_problems("mailing_address", form.mailing_address)
     if form.mailing_address.strip() and not re.search(r"\d", form.mailing_address):
-        found.append(Problem("mailing_address", "The mailing address has no number. Enter street or box, city, state and ZIP, or leave it empty."))
+        found.append(
+            Problem(
+                "mailing_address",
+                "The mailing address has no number. Enter street or box, city, state and ZIP, or leave it empty.",
+            )
+        )
     if form.guarantee not in GUARANTEES:
         found.append(Problem("guarantee", "Choose the guarantee from the list, or none."))
     return found
@@ -324,7 +396,9 @@ def email_problems(email: str) -> list[Problem]:
     """Whether this can be an e-mail address at all."""
     found = text_problems("email", email)
     if not found and _EMAIL.fullmatch(email.strip()) is None:
-        found.append(Problem("email", f"“{email.strip()[:60]}” is not an e-mail address. It looks like name@example.org."))
+        found.append(
+            Problem("email", f"“{email.strip()[:60]}” is not an e-mail address. It looks like name@example.org.")
+        )
     return found
 
 
@@ -397,14 +471,31 @@ def stop_problems(form: StopForm, facts: StopFacts) -> list[Problem]:
     for kind in form.service_kinds:
         one = facts.held.get(kind)
         if one is None:
-            found.append(Problem("service_kinds", f"{policy.name_of(kind)} is not active on this account at this premise. Leave it out."))
+            found.append(
+                Problem(
+                    "service_kinds",
+                    f"{policy.name_of(kind)} is not active on this account at this premise. Leave it out.",
+                )
+            )
         elif one.state_code == "pending_start":
-            found.append(Problem("service_kinds", f"{policy.name_of(kind)} has not begun yet. Cancel the start instead."))
+            found.append(
+                Problem("service_kinds", f"{policy.name_of(kind)} has not begun yet. Cancel the start instead.")
+            )
         elif one.own_stop_number:
-            found.append(Problem("service_kinds", f"The stop of {policy.names_of([kind])} is already booked, number {one.own_stop_number}. Leave it out."))
+            found.append(
+                Problem(
+                    "service_kinds",
+                    f"The stop of {policy.names_of([kind])} is already booked, number {one.own_stop_number}. Leave it out.",
+                )
+            )
         elif one.ends_on is not None and form.on is not None and form.on >= one.ends_on:
             ends = day_text(one.ends_on, today)
-            found.append(Problem("on", f"{policy.name_of(kind)} already ends on {ends}: nothing more is needed. To end it sooner, choose an earlier day."))
+            found.append(
+                Problem(
+                    "on",
+                    f"{policy.name_of(kind)} already ends on {ends}: nothing more is needed. To end it sooner, choose an earlier day.",
+                )
+            )
         elif form.on is not None and form.on < one.start_on:
             began = day_text(one.start_on, today)
             found.append(Problem("on", f"{policy.name_of(kind)} began on {began}. Choose that day or a later one."))
@@ -413,10 +504,20 @@ def stop_problems(form: StopForm, facts: StopFacts) -> list[Problem]:
     if form.on is not None and visited and not found:
         names = policy.names_of(visited).capitalize()
         if form.on < facts.earliest_visit_on:
-            found.append(Problem("on", f"{names} must be read by a visit; the first day is {day_text(facts.earliest_visit_on, today)}. Choose it or a later one."))
+            found.append(
+                Problem(
+                    "on",
+                    f"{names} must be read by a visit; the first day is {day_text(facts.earliest_visit_on, today)}. Choose it or a later one.",
+                )
+            )
         elif not facts.calendar.is_working_day(form.on):
             later = add_working_days(form.on, 1, facts.calendar)
-            found.append(Problem("on", f"{names} must be read by a visit and no crew works on {day_text(form.on, today)}. The next working day is {day_text(later, today)}."))
+            found.append(
+                Problem(
+                    "on",
+                    f"{names} must be read by a visit and no crew works on {day_text(form.on, today)}. The next working day is {day_text(later, today)}.",
+                )
+            )
     found += text_problems("forwarding_address", form.forwarding_address)
     if form.phone.strip():
         found += phone_problems("phone", form.phone)

@@ -22,9 +22,13 @@ def read_problem(
     if not 0 <= read < size:
         return Problem("read", f"{read} does not fit meter {meter_number}: it has {dials} dials. Check the digits.")
     if before is not None and read < before and read + size - before > size // 10:
-        return Problem("read", f"{read} is below the last reading {before} of meter {meter_number}. Ask for the reading again.")
+        return Problem(
+            "read", f"{read} is below the last reading {before} of meter {meter_number}. Ask for the reading again."
+        )
     if after is not None and read > after and (before is None or after >= before):
-        return Problem("read", f"{read} is above the later reading {after} of meter {meter_number}. Check day and digits.")
+        return Problem(
+            "read", f"{read} is above the later reading {after} of meter {meter_number}. Check day and digits."
+        )
     return None
 
 

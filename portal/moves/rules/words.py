@@ -17,7 +17,20 @@ if TYPE_CHECKING:
     from db.moves import Move
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 SOMEONE_ACTIVE = "Someone else is still active here: their service will end on the same read."
 HOLD_REASONS = {
     "medical": "Someone there depends on medical equipment.",
@@ -36,7 +49,13 @@ def spoken_number(number: str) -> str:
 
 
 def read_back(
-    policy: MovePolicy, kinds: Sequence[str], address: str, on: date | None, name: str, deposit_cents: int | None, fee_cents: int
+    policy: MovePolicy,
+    kinds: Sequence[str],
+    address: str,
+    on: date | None,
+    name: str,
+    deposit_cents: int | None,
+    fee_cents: int,
 ) -> str:
     """What the representative reads to the caller before the start is saved."""
     if not kinds or on is None:
@@ -71,12 +90,20 @@ def start_said(
     later = [kind for kind in move.service_kinds if kind not in on_now]
     parts = []
     if on_now:
-        parts.append(f"{policy.names_of(policy.in_order(on_now)).capitalize()} at {address} {'is' if len(on_now) == 1 else 'are'} on in your name as of {spoken_day(move.on)}.")
+        parts.append(
+            f"{policy.names_of(policy.in_order(on_now)).capitalize()} at {address} {'is' if len(on_now) == 1 else 'are'} on in your name as of {spoken_day(move.on)}."
+        )
     if later:
-        parts.append(f"{policy.names_of(policy.in_order(later)).capitalize()} at {address} {'is' if len(later) == 1 else 'are'} booked for {spoken_day(move.on)}.")
+        parts.append(
+            f"{policy.names_of(policy.in_order(later)).capitalize()} at {address} {'is' if len(later) == 1 else 'are'} booked for {spoken_day(move.on)}."
+        )
     if turnover:
         parts.append("Service stays on: one reading ends the earlier bill and starts yours.")
-    parts.append(f"The deposit is {format_cents(move.deposit_cents)}, on your first bill." if move.deposit_cents else "No deposit is needed.")
+    parts.append(
+        f"The deposit is {format_cents(move.deposit_cents)}, on your first bill."
+        if move.deposit_cents
+        else "No deposit is needed."
+    )
     if move.fee_cents:
         parts.append(f"Fees come to {format_cents(move.fee_cents)}.")
     if own_debt:
@@ -96,7 +123,9 @@ def start_notes(policy: MovePolicy, move: Move, account_number: str, facts: Star
     """What the representative should know besides, not for the caller."""
     notes = [f"Account {account_number}."]
     if move.state_code == "held":
-        notes.append(f"{HOLD_REASONS.get(move.hold_reason, 'Held.')} A supervisor releases it; nothing changes at the address until then.")
+        notes.append(
+            f"{HOLD_REASONS.get(move.hold_reason, 'Held.')} A supervisor releases it; nothing changes at the address until then."
+        )
     if facts.is_owner:
         notes.append("The applicant is the owner on file; no other evidence was needed.")
     if move.deposit_reason:
@@ -119,12 +148,18 @@ def stop_said(
     later = [kind for kind in move.service_kinds if kind not in done]
     parts = []
     if done:
-        parts.append(f"{policy.names_of(policy.in_order(done)).capitalize()} at {address} {'is' if len(done) == 1 else 'are'} out of your name as of {spoken_day(move.on)}.")
+        parts.append(
+            f"{policy.names_of(policy.in_order(done)).capitalize()} at {address} {'is' if len(done) == 1 else 'are'} out of your name as of {spoken_day(move.on)}."
+        )
     if later:
-        parts.append(f"{policy.names_of(policy.in_order(later)).capitalize()} at {address} end{'s' if len(later) == 1 else ''} on {spoken_day(move.on)}, with a last reading.")
+        parts.append(
+            f"{policy.names_of(policy.in_order(later)).capitalize()} at {address} end{'s' if len(later) == 1 else ''} on {spoken_day(move.on)}, with a last reading."
+        )
     if to_owner:
         parts.append("Service stays on and goes back to the owner.")
-    parts.append(f"The last bill goes to {send_to}." if send_to else "The last bill goes to the mailing address on file.")
+    parts.append(
+        f"The last bill goes to {send_to}." if send_to else "The last bill goes to the mailing address on file."
+    )
     parts.append(f"Your number is {spoken_number(move.number)}.")
     return " ".join(parts)
 

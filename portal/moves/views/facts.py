@@ -80,7 +80,9 @@ def start_context(session: Session, actor: Actor, asked: form.StartForm, now: dt
         if kind in asked.service_kinds:
             contested_accounts |= contested
     debts = policy_rows.debt_policy(session, today)
-    own = [debt.OldDebt(*row) for row in moves.closed_account_debts(session, person_id)] if person_id is not None else []
+    own = (
+        [debt.OldDebt(*row) for row in moves.closed_account_debts(session, person_id)] if person_id is not None else []
+    )
     other_cents = moves.other_debt_cents(session, premise.id, person_id)
     own_asked = debt.own_debt_asked(own, today, debts)
     if asked.benefited.strip() and other_cents > 0:
@@ -93,7 +95,11 @@ def start_context(session: Session, actor: Actor, asked: form.StartForm, now: dt
         units=tuple(moves.units_at(session, premise)),
         is_owner=person_id is not None and premise.owner_id == person_id,
         hold_reason=_hold_reason(
-            session, book, [displaced[kind] for kind in asked.service_kinds if kind in displaced], bool(contested_accounts), today
+            session,
+            book,
+            [displaced[kind] for kind in asked.service_kinds if kind in displaced],
+            bool(contested_accounts),
+            today,
         ),
         own_debts=tuple(own_asked),
         debts=debts,
@@ -150,7 +156,10 @@ def _applicant(session: Session, asked: form.StartForm) -> tuple[int | None, str
         if person is None:
             return None, "There is no such customer. Find the customer again, or enter a new one."
         if person.merged_into_id is not None:
-            return person.merged_into_id, "This customer's record was merged into another one. Open that one and start there."
+            return (
+                person.merged_into_id,
+                "This customer's record was merged into another one. Open that one and start there.",
+            )
     return asked.person_id, ""
 
 
@@ -176,7 +185,9 @@ def _hold_reason(
 
 def deposit(session: Session, asked: form.StartForm, person_id: int | None, today: dt.date) -> DepositDecision:
     """The deposit by the rows of the policy, with its reasons."""
-    return deposit_for(policy_rows.deposit_policy(session, today), asked.service_kinds, _record(session, asked, person_id, today))
+    return deposit_for(
+        policy_rows.deposit_policy(session, today), asked.service_kinds, _record(session, asked, person_id, today)
+    )
 
 
 def deposit_reasons(decision: DepositDecision, policy: MovePolicy) -> tuple[str, ...]:
@@ -199,7 +210,9 @@ def _record(session: Session, asked: form.StartForm, person_id: int | None, toda
     premise_months, premise_average = _averages(session, [one for one in premise_ids if one not in own_ids], year)
     return ApplicantRecord(
         customer_class=asked.customer_class,
-        on_time_months=min((_on_time_months(session, one, since, today) for one in _billed(session, own_ids, since)), default=0),
+        on_time_months=min(
+            (_on_time_months(session, one, since, today) for one in _billed(session, own_ids, since)), default=0
+        ),
         own_months=own_months,
         own_average_cents=own_average,
         premise_months=premise_months,
@@ -251,9 +264,7 @@ class FeeLine:
     cents: int
 
 
-def fees(
-    session: Session, asked: form.StartForm, context: StartContext, on: dt.date | None
-) -> list[FeeLine]:
+def fees(session: Session, asked: form.StartForm, context: StartContext, on: dt.date | None) -> list[FeeLine]:
     """Connection per service kind that is turned on in a new name, and the same-day fee for a visit today."""
     facts, book = context.facts, context.book
     if book is None:
@@ -310,7 +321,9 @@ def stop_context(session: Session, asked: form.StopForm, now: dt.datetime) -> St
     billed = moves.billed_until(session, [account.id]).get(account.id)
     held = {}
     for kind, point in book.points.items():
-        row = next((one for one in book.agreements if one.service_point_id == point.id and one.account_id == account.id), None)
+        row = next(
+            (one for one in book.agreements if one.service_point_id == point.id and one.account_id == account.id), None
+        )
         if row is None:
             continue
         stop, order = book.stop_of(row.id), book.succession(kind)

@@ -201,7 +201,9 @@ def stop_places(account_id: int) -> list[PlaceChoice]:
     with core.read() as session:
         today = facts.local_today(core.now())
         return [
-            choice for row in moves.premises_of_account(session, account_id) if (choice := _place(session, row.id, today)) is not None
+            choice
+            for row in moves.premises_of_account(session, account_id)
+            if (choice := _place(session, row.id, today)) is not None
         ]
 
 
@@ -210,7 +212,9 @@ def _customer(session: Session, account_id: int | None, person_id: int | None) -
     person = moves.person(session, account.person_id if account is not None else person_id or 0)
     if person is None:
         return Customer(bill_by="letter")
-    premise = moves.premise(session, account.premise_id) if account is not None and account.premise_id is not None else None
+    premise = (
+        moves.premise(session, account.premise_id) if account is not None and account.premise_id is not None else None
+    )
     is_open = account is not None and account.closed_on is None
     return Customer(
         person_id=person.id,
@@ -219,9 +223,15 @@ def _customer(session: Session, account_id: int | None, person_id: int | None) -
         name=person.name,
         phone=format_phone(person.phone),
         email=person.email,
-        mailing_address=account.mailing_address if account is not None and account.mailing_address else person.mailing_address,
+        mailing_address=account.mailing_address
+        if account is not None and account.mailing_address
+        else person.mailing_address,
         person_kind=person.kind,
-        customer_class=account.kind if account is not None else "commercial" if person.kind == "company" else "residential",
+        customer_class=account.kind
+        if account is not None
+        else "commercial"
+        if person.kind == "company"
+        else "residential",
         bill_by=account.bill_by if account is not None and person.email else "email" if person.email else "letter",
         address="" if premise is None else premise.address,
     )
@@ -253,7 +263,9 @@ def start_form(
         )
         if place is None or premise_id is None:
             return screen
-        asked = form.StartForm(premise_id, (), None, customer.name, account_id=customer.account_id, person_id=customer.person_id)
+        asked = form.StartForm(
+            premise_id, (), None, customer.name, account_id=customer.account_id, person_id=customer.person_id
+        )
         context = facts.start_context(session, actor, asked, now)
         points = context.facts.points
         kinds = policy.in_order(points)
@@ -267,8 +279,14 @@ def start_form(
         return dataclasses.replace(
             screen,
             address=premise.address,
-            customer_class="commercial" if premise.kind == "business" or customer.customer_class == "commercial" else "residential",
-            kinds=tuple(KindChoice(kind, policy.name_of(kind), policy.kinds[kind].icon, kind in chosen) for kind in kinds if kind in policy.kinds),
+            customer_class="commercial"
+            if premise.kind == "business" or customer.customer_class == "commercial"
+            else "residential",
+            kinds=tuple(
+                KindChoice(kind, policy.name_of(kind), policy.kinds[kind].icon, kind in chosen)
+                for kind in kinds
+                if kind in policy.kinds
+            ),
             on=order.next_working_day(first, context.facts.calendar),
         )
 
@@ -306,7 +324,9 @@ def start_plan(actor: Actor, asked: form.StartForm, *, transfer: bool = False) -
             own_debt_choices=debt.OWN_DEBT_CHOICES,
             own_debt_text=known.debts.own_text if known.debts is not None and total_own else "",
             steps=_plan(session, asked, context),
-            read_back=words.read_back(policy, asked.service_kinds, address, asked.on, asked.name, deposit.cents, fee_cents),
+            read_back=words.read_back(
+                policy, asked.service_kinds, address, asked.on, asked.name, deposit.cents, fee_cents
+            ),
             units=known.units,
         )
 
@@ -319,7 +339,9 @@ def _debt_note(context: StartContext) -> debt.OtherDebt | None:
 
 
 def _own_debt(known: form.StartFacts) -> str:
-    problems = debt.own_debt_problems(list(known.own_debts), "", False, None, known.debts) if known.debts is not None else []
+    problems = (
+        debt.own_debt_problems(list(known.own_debts), "", False, None, known.debts) if known.debts is not None else []
+    )
     return problems[0].message if problems else ""
 
 
@@ -398,8 +420,14 @@ def stop_form(account_id: int | None, premise_id: int | None = None, asked: form
             on=on,
             windows=dict(policy.dates.windows),
             landlord=f"{known.landlord_text} ({known.landlord_citation})" if known.landlord_text else "",
-            continuity=f"{policy.continuity.text} ({policy.names_of(policy.in_order(owner)).capitalize()}.)" if owner else "",
-            pending="; ".join(f"{policy.name_of(kind)} already ends on {day_text(on_day, today)}" for kind, on_day in ends.items() if on_day),
+            continuity=f"{policy.continuity.text} ({policy.names_of(policy.in_order(owner)).capitalize()}.)"
+            if owner
+            else "",
+            pending="; ".join(
+                f"{policy.name_of(kind)} already ends on {day_text(on_day, today)}"
+                for kind, on_day in ends.items()
+                if on_day
+            ),
             visit_needed=visited,
             steps=_stop_plan(session, context, kinds, day, owner),
             read_back=_stop_read_back(context, kinds, day, bool(owner)),

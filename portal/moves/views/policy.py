@@ -82,7 +82,9 @@ def work_calendar(session: Session, code: str, on: dt.date) -> BusinessCalendar:
     row = directory.reference_row(session, "calendar", code, on)
     detail: dict[str, Any] = {} if row is None else row.detail
     hours = {
-        WEEKDAYS.index(day): tuple((dt.time.fromisoformat(opens), dt.time.fromisoformat(closes)) for opens, closes in spans)
+        WEEKDAYS.index(day): tuple(
+            (dt.time.fromisoformat(opens), dt.time.fromisoformat(closes)) for opens, closes in spans
+        )
         for day, spans in (detail.get("hours") or _OFFICE_HOURS).items()
     }
     holidays = {_day(one["on"]) for one in detail.get("holiday", ())}
@@ -94,7 +96,9 @@ def work_calendar(session: Session, code: str, on: dt.date) -> BusinessCalendar:
 def _kept_on(rule: dict[str, Any], year: int) -> dt.date:
     """The day a holiday is kept: a Sunday on Monday; a Saturday on Friday where the rule says nearest."""
     weekday = WEEKDAYS.index(rule["weekday"]) if "weekday" in rule else None
-    on = HolidayRule(str(rule.get("name", "")), int(rule["month"]), rule.get("day"), weekday, rule.get("nth")).in_year(year)
+    on = HolidayRule(str(rule.get("name", "")), int(rule["month"]), rule.get("day"), weekday, rule.get("nth")).in_year(
+        year
+    )
     on += dt.timedelta(days=int(rule.get("days_after", 0)))
     if on.weekday() == 6 and rule.get("observed"):
         return on + dt.timedelta(days=1)

@@ -70,7 +70,12 @@ def start_steps(
 
 
 def plan_steps(
-    session: Session, book: Book, plans: Sequence[PlannedOrder], on: dt.date, today: dt.date, service_kinds: Sequence[str]
+    session: Session,
+    book: Book,
+    plans: Sequence[PlannedOrder],
+    on: dt.date,
+    today: dt.date,
+    service_kinds: Sequence[str],
 ) -> tuple[Step, ...]:
     """Before a start is saved: the same, from what it would write."""
     dated = order_steps(book.policy, plans, today) + _collections(session, book, plans, on, today, service_kinds)
@@ -87,7 +92,12 @@ def _in_order_of_days(dated: list[Dated]) -> tuple[Step, ...]:
 
 
 def _collections(
-    session: Session, book: Book, plans: Sequence[PlannedOrder], on: dt.date, today: dt.date, service_kinds: Sequence[str]
+    session: Session,
+    book: Book,
+    plans: Sequence[PlannedOrder],
+    on: dt.date,
+    today: dt.date,
+    service_kinds: Sequence[str],
 ) -> list[Dated]:
     policy = book.policy
     # Nothing is collected before its cart stands there.

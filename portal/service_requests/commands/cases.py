@@ -114,7 +114,12 @@ def _account_problems(work: Work, definition: Definition, kept: Mapping[str, dic
             spellings.append(parse_account_number(typed))
         account = rows.account_by_number(work.session, spellings)
         if account is None:
-            problems.append(Problem(field.code, f"“{field.description}”: there is no account {typed}. Read the number back to the caller."))
+            problems.append(
+                Problem(
+                    field.code,
+                    f"“{field.description}”: there is no account {typed}. Read the number back to the caller.",
+                )
+            )
         else:
             kept[field.code].update(value=account.number, words=account.number)
     return problems
@@ -249,12 +254,16 @@ def take_request(actor: Actor, work: Work, request_id: int, version: int) -> Rec
     return _assign(actor, work, row, actor.staff_id, None)
 
 
-def _assign(actor: Actor, work: Work, row: rows.ServiceRequest, staff_id: int | None, division_code: str | None) -> Receipt:
+def _assign(
+    actor: Actor, work: Work, row: rows.ServiceRequest, staff_id: int | None, division_code: str | None
+) -> Receipt:
     table = in_force.states(work.session)
     if table.kind(row.state_code) == case.CLOSED:
         raise Refused([Problem("staff_id", "It is closed. Reopen it with a reason first.")])
     if staff_id is not None and not staff_rows.is_active(work.session, staff_id):
-        raise Refused([Problem("staff_id", "“Give to” names somebody who does not work here any more. Choose another.")])
+        raise Refused(
+            [Problem("staff_id", "“Give to” names somebody who does not work here any more. Choose another.")]
+        )
     if division_code is not None and division_code not in rows.division_departments(work.session):
         raise Refused([Problem("division_code", "“Division” has no such choice. Choose one that is offered.")])
     if staff_id is not None:
@@ -292,7 +301,9 @@ def refuse_own_of(work: Work, row: rows.ServiceRequest, staff_id: int) -> None:
     if row.person_id is not None:
         concerned.add(row.person_id)
     if own & concerned:
-        raise Refused([Problem("staff_id", "“Give to” names the customer, their household or a relative. Choose somebody else.")])
+        raise Refused(
+            [Problem("staff_id", "“Give to” names the customer, their household or a relative. Choose somebody else.")]
+        )
 
 
 @command("request.close")
@@ -401,7 +412,12 @@ def _set_due(work: Work, row: rows.ServiceRequest, *, ends_now: bool = False) ->
 
 
 def _promise(
-    work: Work, actor: Actor, row: rows.ServiceRequest, conversation_id: int | None, person_id: int | None, account_id: int | None
+    work: Work,
+    actor: Actor,
+    row: rows.ServiceRequest,
+    conversation_id: int | None,
+    person_id: int | None,
+    account_id: int | None,
 ) -> None:
     """The due time was told to a caller: it is a promise from now on, kept when the request closes in time."""
     if row.due_at is None or (conversation_id is None and person_id is None) or not actor.staff_id:

@@ -45,13 +45,19 @@ def hold(work: Work, model: type[Held], row_id: int, version: int) -> Held:
             raise Refused([case.stale_problem(what, "", "since you opened it", "")], title="Somebody was faster")
         did = case.did(last.name)
         raise Refused(
-            [case.stale_problem(what, last.staff_name or "", when_text(work, last.at), did)], title="Somebody was faster"
+            [case.stale_problem(what, last.staff_name or "", when_text(work, last.at), did)],
+            title="Somebody was faster",
         )
     return row
 
 
 def refuse_own(
-    work: Work, actor: Actor, *, person_id: int | None = None, account_id: int | None = None, premise_id: int | None = None
+    work: Work,
+    actor: Actor,
+    *,
+    person_id: int | None = None,
+    account_id: int | None = None,
+    premise_id: int | None = None,
 ) -> None:
     """Refused (and reported) when the request concerns the actor, their household or a declared relative."""
     own = set(staff_rows.relatives(work.session, actor.staff_id)) if actor.staff_id else set()

@@ -332,7 +332,9 @@ class _Import:
                     for row in judged.new
                 ],
             )
-            rows.count_changes(work.session, [(None, rows.counted(SimpleNamespace(**row.values), self.zone)) for row in judged.new])
+            rows.count_changes(
+                work.session, [(None, rows.counted(SimpleNamespace(**row.values), self.zone)) for row in judged.new]
+            )
         if judged.changed:
             columns = [name for name in judged.changed[0][1].values if name not in self.kept]
             rows.change_imported(

@@ -61,7 +61,11 @@ def update_known_event(actor: Actor, work: Work, asked: form.KnownEventForm) -> 
     event.premise_count, event.next_word_at = asked.premise_count, asked.next_word_at
     event.version += 1
     work.event(
-        "known_event.updated", staff_id=actor.staff_id, subject_kind=SUBJECT, subject_id=event.id, detail={"areas": event.area_codes}
+        "known_event.updated",
+        staff_id=actor.staff_id,
+        subject_kind=SUBJECT,
+        subject_id=event.id,
+        detail={"areas": event.area_codes},
     )
     return _receipt(work, event, f"{event.title}: the new words are out")
 
@@ -87,7 +91,9 @@ def end_known_event(actor: Actor, work: Work, event_id: int, version: int) -> Re
                 detail={"number": event.number},
             )
             told += 1
-    work.event("known_event.ended", staff_id=actor.staff_id, subject_kind=SUBJECT, subject_id=event.id, detail={"told": told})
+    work.event(
+        "known_event.ended", staff_id=actor.staff_id, subject_kind=SUBJECT, subject_id=event.id, detail={"told": told}
+    )
     return Receipt(
         title=f"{event.title} has ended",
         number=event.number,
@@ -98,7 +104,9 @@ def end_known_event(actor: Actor, work: Work, event_id: int, version: int) -> Re
 
 
 @command("request.open")
-def join_known_event(actor: Actor, work: Work, event_id: int, asked: form.JoinForm, premise_id: int | None = None) -> Receipt:
+def join_known_event(
+    actor: Actor, work: Work, event_id: int, asked: form.JoinForm, premise_id: int | None = None
+) -> Receipt:
     """Counts a caller with a known event instead of opening a request; told when it ends, if they want. `asked.request_id`
     is not used."""
     event = core.lock(work.session, rows.KnownEvent, event_id)
@@ -145,7 +153,9 @@ def _check(work: Work, asked: form.KnownEventForm) -> None:
     problems = form.known_event_problems(asked, kinds, [area.code for area in rows.areas(work.session)], work.now)
     types = {row.code for row in rows.request_types_in_force(work.session, on)}
     if unknown := [code for code in asked.request_type_codes if code not in types]:
-        problems.append(Problem("request_type_codes", f"There is no request type “{unknown[0][:40]}”. Choose from those offered."))
+        problems.append(
+            Problem("request_type_codes", f"There is no request type “{unknown[0][:40]}”. Choose from those offered.")
+        )
     if problems:
         raise Refused(problems)
 

@@ -67,7 +67,9 @@ def open_work_order(
             due_at=due_at,
         )
     )
-    _note(work, actor, order, "work_order.opened", {"kind": kind_code, "division": division_code, "request": request_id})
+    _note(
+        work, actor, order, "work_order.opened", {"kind": kind_code, "division": division_code, "request": request_id}
+    )
     work.message(
         "field",
         template="work_order",
@@ -141,7 +143,10 @@ def move_work_order(actor: Actor, work: Work, asked: form.MoveForm) -> Receipt:
     order.version += 1
     _note(work, actor, order, "work_order.moved", {"from": before, "to": asked.to_code})
     return Receipt(
-        title=f"{order.number} is now “{table.name(asked.to_code)}”", number=order.number, subject_kind=SUBJECT, subject_id=order.id
+        title=f"{order.number} is now “{table.name(asked.to_code)}”",
+        number=order.number,
+        subject_kind=SUBJECT,
+        subject_id=order.id,
     )
 
 
@@ -170,7 +175,9 @@ def assign_work_order(actor: Actor, work: Work, asked: form.AssignForm) -> Recei
     if order.closed:
         raise Refused([Problem("staff_id", "The order is closed. Write a new one.")])
     if asked.staff_id is not None and not staff_rows.is_active(work.session, asked.staff_id):
-        raise Refused([Problem("staff_id", "“Give to” names somebody who does not work here any more. Choose another.")])
+        raise Refused(
+            [Problem("staff_id", "“Give to” names somebody who does not work here any more. Choose another.")]
+        )
     if asked.division_code is not None:
         if asked.division_code not in rows.division_departments(work.session):
             raise Refused([Problem("division_code", "“Division” has no such choice. Choose one that is offered.")])
@@ -180,7 +187,9 @@ def assign_work_order(actor: Actor, work: Work, asked: form.AssignForm) -> Recei
     _note(work, actor, order, "work_order.assigned", {"to": asked.staff_id, "division": order.division_code})
     who = "" if asked.staff_id is None else rows.staff_names(work.session, {asked.staff_id}).get(asked.staff_id, "")
     where = who or f"the queue of {rows.division_names(work.session).get(order.division_code, 'its division')}"
-    return Receipt(title=f"{order.number} is with {where}", number=order.number, subject_kind=SUBJECT, subject_id=order.id)
+    return Receipt(
+        title=f"{order.number} is with {where}", number=order.number, subject_kind=SUBJECT, subject_id=order.id
+    )
 
 
 # --- handing over -----------------------------------------------------------------------------------------------------

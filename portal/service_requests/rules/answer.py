@@ -92,7 +92,11 @@ def check_answers(
 
 
 def _is_empty(given: Any) -> bool:
-    return given is None or (isinstance(given, str) and not tidy(given)) or (isinstance(given, (list, tuple)) and not given)
+    return (
+        given is None
+        or (isinstance(given, str) and not tidy(given))
+        or (isinstance(given, (list, tuple)) and not given)
+    )
 
 
 def _remedy(field: FieldSpec) -> str:
@@ -148,7 +152,11 @@ def _number(field: FieldSpec, given: Any) -> tuple[Any, str, str | None]:
     if field.minimum is not None and number < field.minimum:
         return None, "", f"“{name}” is at least {field.minimum:,}."
     if field.maximum is not None and number > field.maximum:
-        return None, "", f"“{name}” is at most {field.maximum:,}. Open a second request for more, or correct the number."
+        return (
+            None,
+            "",
+            f"“{name}” is at most {field.maximum:,}. Open a second request for more, or correct the number.",
+        )
     if number == number.to_integral_value():
         return int(number), f"{int(number):,}", None
     if number != round(number, 6):

@@ -81,7 +81,10 @@ def move_problems(table: StateTable, from_code: str, to_code: str) -> list[Probl
     if to_code not in table.after(from_code):
         allowed = ", ".join(f"“{table.name(code)}”" for code in table.after(from_code))
         return [
-            Problem("to_code", f"From “{table.name(from_code)}” it cannot go to “{table.name(to_code)}”. Possible: {allowed or 'none'}.")
+            Problem(
+                "to_code",
+                f"From “{table.name(from_code)}” it cannot go to “{table.name(to_code)}”. Possible: {allowed or 'none'}.",
+            )
         ]
     if table.kind(to_code) == CLOSED:
         return [Problem("to_code", "Closing needs how it ended. Use Close.")]
@@ -99,9 +102,16 @@ def closing_problems(
     if not disposition_code:
         problems.append(Problem("disposition", "“How it ended” has no answer yet. Choose one."))
     elif ending is None:
-        problems.append(Problem("disposition", f"“{disposition_code[:40]}” is no ending of this kind of request. Choose one that is offered."))
+        problems.append(
+            Problem(
+                "disposition",
+                f"“{disposition_code[:40]}” is no ending of this kind of request. Choose one that is offered.",
+            )
+        )
     elif ending.requires_note and len(tidy(note)) < REASON_LEAST:
-        problems.append(Problem("resolution", f"“{ending.name}” needs a note. Write what was found and what the caller was told."))
+        problems.append(
+            Problem("resolution", f"“{ending.name}” needs a note. Write what was found and what the caller was told.")
+        )
     if (found := text_problem("resolution", "Note", tidy(note), NOTE_MOST)) is not None:
         problems.append(found)
     return problems
@@ -148,7 +158,9 @@ def minutes_between(opened_at: dt.datetime, closed_at: dt.datetime) -> int:
 def stale_problem(what: str, who: str, when: str, did: str) -> Problem:
     """Somebody else was faster: who, when and what they did, so that nothing is overwritten unseen."""
     by = f"{who} changed it {when}" if who else f"It was changed {when}"
-    return Problem("", f"{what} is no longer as you saw it. {by}{f': {did}' if did else ''}. Look at it again, then save.")
+    return Problem(
+        "", f"{what} is no longer as you saw it. {by}{f': {did}' if did else ''}. Look at it again, then save."
+    )
 
 
 DID = {

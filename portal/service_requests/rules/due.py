@@ -74,7 +74,9 @@ def calendar_problems(detail: Mapping[str, Any]) -> list[Problem]:
     return []
 
 
-def due_of(definition: Definition, calendar: BusinessCalendar, opened_at: dt.datetime, pauses: Iterable[Pause] = ()) -> Due | None:
+def due_of(
+    definition: Definition, calendar: BusinessCalendar, opened_at: dt.datetime, pauses: Iterable[Pause] = ()
+) -> Due | None:
     """When a request of this type is due; None when its type promises no time."""
     if definition.sla_target is None:
         return None

@@ -64,7 +64,9 @@ def matches(
             metres = distance_metres(at, (each.latitude, each.longitude))
             if metres <= definition.duplicate_metres:
                 found.append(Match(each.request_id, False, True, metres))
-    return sorted(found, key=lambda match: (not match.same_premise, not match.same_type, match.metres, match.request_id))
+    return sorted(
+        found, key=lambda match: (not match.same_premise, not match.same_type, match.metres, match.request_id)
+    )
 
 
 def distance_text(metres: float) -> str:

@@ -125,7 +125,12 @@ def place_problems(definition: Definition, form: RequestForm) -> list[Problem]:
     if found is not None:
         return [found]
     if definition.place == "premise" and form.premise_id is None:
-        return [Problem("address", f"“Where” has no premise yet: {definition.name} belongs to an address we serve. Find it first.")]
+        return [
+            Problem(
+                "address",
+                f"“Where” has no premise yet: {definition.name} belongs to an address we serve. Find it first.",
+            )
+        ]
     if definition.place == "place" and form.premise_id is None and len(address) < 3:
         return [Problem("address", "“Where” is empty. Give the address, the crossing or the nearest house number.")]
     return []
@@ -152,13 +157,20 @@ def known_event_problems(
         problems.append(Problem("title", "“Title” is empty. Say in a few words what happened and where."))
     if len(words) < 10:
         problems.append(Problem("words", "“What to tell callers” is empty. Write a sentence that can be read aloud."))
-    for field_code, name, text, most in (("title", "Title", title, TITLE_MOST), ("words", "What to tell callers", words, 1000)):
+    for field_code, name, text, most in (
+        ("title", "Title", title, TITLE_MOST),
+        ("words", "What to tell callers", words, 1000),
+    ):
         found = text_problem(field_code, name, text, most)
         if found is not None:
             problems.append(found)
     unknown = [area for area in form.area_codes if area not in areas]
     if unknown:
-        problems.append(Problem("area_codes", f"There is no area “{unknown[0]}”. Choose from those offered, or none for the whole city."))
+        problems.append(
+            Problem(
+                "area_codes", f"There is no area “{unknown[0]}”. Choose from those offered, or none for the whole city."
+            )
+        )
     if not 0 <= form.premise_count <= 10_000_000:
         problems.append(Problem("premise_count", "“Premises touched” is a number from 0 to 10,000,000."))
     if form.next_word_at is not None and not now < form.next_word_at < now + dt.timedelta(days=60):

@@ -150,7 +150,8 @@ def read_definition(detail: Mapping[str, Any]) -> Definition:
         synonyms=tuple(detail.get("synonyms", ())),
         fields=tuple(sorted(fields, key=lambda field: field.order)),
         dispositions=tuple(
-            Disposition(each["code"], each["name"], bool(each.get("requires_note", False))) for each in detail["disposition"]
+            Disposition(each["code"], each["name"], bool(each.get("requires_note", False)))
+            for each in detail["disposition"]
         ),
         routes=tuple(
             RouteRow(
@@ -265,12 +266,16 @@ def _field_problems(given: Any, where: str) -> list[Problem]:
             problems.append(Problem(code, f"{name}: the code is there twice."))
         for key in field:
             if key not in _FIELD:
-                problems.append(Problem(code, f"{name}: “{key}” is not a key of a field. Remove it or correct its spelling."))
+                problems.append(
+                    Problem(code, f"{name}: “{key}” is not a key of a field. Remove it or correct its spelling.")
+                )
         datatype = field.get("datatype")
         if datatype not in DATATYPES:
             problems.append(Problem(code, f"{name}: “datatype” is one of {', '.join(DATATYPES)}."))
         if not _is_text(field.get("description"), 120):
-            problems.append(Problem(code, f"{name}: “description”, the question itself, is missing or over 120 characters."))
+            problems.append(
+                Problem(code, f"{name}: “description”, the question itself, is missing or over 120 characters.")
+            )
         if not isinstance(field.get("required", False), bool) or not isinstance(field.get("order", 0), int):
             problems.append(Problem(code, f"{name}: “required” is true or false and “order” a whole number."))
         for key in ("minimum", "maximum"):
@@ -284,23 +289,32 @@ def _field_problems(given: Any, where: str) -> list[Problem]:
         for value in values:
             key, words = value.get("key"), value.get("name")
             if not isinstance(key, str) or not _KEY.fullmatch(key) or not _is_text(words, 80) or key in keys[code]:
-                problems.append(Problem(code, f"{name}: each value has a key of its own and a name of at most 80 characters."))
+                problems.append(
+                    Problem(code, f"{name}: each value has a key of its own and a name of at most 80 characters.")
+                )
             else:
                 keys[code].add(key)
     order = {str(field.get("code")): field.get("order", at + 1) for at, field in enumerate(fields)}
     for field in fields:
         if "show_when" in field:
-            problems += _condition_problems(field["show_when"], keys, f"{where}, field {field.get('code')}", str(field.get("code")))
+            problems += _condition_problems(
+                field["show_when"], keys, f"{where}, field {field.get('code')}", str(field.get("code"))
+            )
             asked = field["show_when"].get("field") if isinstance(field["show_when"], dict) else None
             this, other = order.get(str(field.get("code"))), order.get(str(asked))
             if isinstance(this, int) and isinstance(other, int) and other >= this:
-                problems.append(Problem(str(field.get("code")), f"{where}, field {field.get('code')}: “{asked}” must be asked before it."))
+                problems.append(
+                    Problem(
+                        str(field.get("code")),
+                        f"{where}, field {field.get('code')}: “{asked}” must be asked before it.",
+                    )
+                )
     return problems
 
 
 def _condition_problems(condition: Any, keys: Mapping[str, set[str]], name: str, field: str) -> list[Problem]:
     if not isinstance(condition, dict) or set(condition) != {"field", "is"}:
-        return [Problem(field, f"{name}: a condition is written {{ field = \"…\", is = \"…\" }}.")]
+        return [Problem(field, f'{name}: a condition is written {{ field = "…", is = "…" }}.')]
     asked = condition["field"]
     if not keys.get(asked):
         return [Problem(field, f"{name}: the condition names “{asked}”, which is no list among the questions.")]
@@ -336,7 +350,10 @@ def _closing_problems(given: Any, where: str) -> list[Problem]:
             or not isinstance(row.get("requires_note", False), bool) or set(row) - {"code", "name", "requires_note"}
         ):  # fmt: skip
             problems.append(
-                Problem("disposition", f"{where}: each [[disposition]] has a code of its own, a name and perhaps requires_note.")
+                Problem(
+                    "disposition",
+                    f"{where}: each [[disposition]] has a code of its own, a name and perhaps requires_note.",
+                )
             )
         seen.add(code)
     return problems
@@ -356,10 +373,17 @@ def _duplicate_problems(duplicate: Any, where: str) -> list[Problem]:
 def _text_problems(text: Any, where: str) -> list[Problem]:
     if text is None:
         return []
-    if not isinstance(text, dict) or set(text) - {"representative", "caller"} or not all(isinstance(each, str) for each in text.values()):
+    if (
+        not isinstance(text, dict)
+        or set(text) - {"representative", "caller"}
+        or not all(isinstance(each, str) for each in text.values())
+    ):
         return [Problem("text", f"{where}: [text] has “representative” and “caller”, both as text.")]
     holes = set(re.findall(r"\{([^}]*)\}", text.get("caller", ""))) - {"due"}
-    return [Problem("text", f"{where}: in the caller’s words only {{due}} can be filled in, not {{{hole}}}.") for hole in sorted(holes)]
+    return [
+        Problem("text", f"{where}: in the caller’s words only {{due}} can be filled in, not {{{hole}}}.")
+        for hole in sorted(holes)
+    ]
 
 
 def _routing_problems(detail: Mapping[str, Any], where: str, divisions: Mapping[str, str] | None) -> list[Problem]:
@@ -375,7 +399,11 @@ def _routing_problems(detail: Mapping[str, Any], where: str, divisions: Mapping[
     named = [detail.get("division")] if detail.get("division") is not None else []
     for row in rows:
         if not isinstance(row.get("division"), str) or set(row) - {"division", "district", "when", "why"}:
-            problems.append(Problem("routing", f"{where}: each [[routing]] has “division” and may have “district”, “when” and “why”."))
+            problems.append(
+                Problem(
+                    "routing", f"{where}: each [[routing]] has “division” and may have “district”, “when” and “why”."
+                )
+            )
             continue
         named.append(row["division"])
         if "when" in row:
@@ -385,5 +413,7 @@ def _routing_problems(detail: Mapping[str, Any], where: str, divisions: Mapping[
             Problem("division", f"{where}: there is no division “{each}”.") for each in named if each not in divisions
         ]
         if detail.get("department") not in divisions.values():
-            problems.append(Problem("department", f"{where}: there is no department “{detail.get('department')}” with a division."))
+            problems.append(
+                Problem("department", f"{where}: there is no department “{detail.get('department')}” with a division.")
+            )
     return problems

@@ -29,7 +29,9 @@ def route(definition: Definition, district: str, answers: Mapping[str, Any]) -> 
             continue
         if row.when is not None and not row.when.holds(answers):
             continue
-        return Route(definition.department, row.division, row.why or _why(definition, row.districts, row.when is not None), at)
+        return Route(
+            definition.department, row.division, row.why or _why(definition, row.districts, row.when is not None), at
+        )
     return Route(definition.department, definition.division, "Every request of this type goes there.")
 
 

@@ -259,8 +259,12 @@ def case(request_id: int) -> CaseView | None:
         ),
         orders=tuple(
             OrderLine(
-                each.id, each.number, each.name, divisions.get(each.division_code, each.division_code),
-                order_states.name(each.state_code), each.closed,
+                each.id,
+                each.number,
+                each.name,
+                divisions.get(each.division_code, each.division_code),
+                order_states.name(each.state_code),
+                each.closed,
             )
             for each in orders
         ),
@@ -324,7 +328,13 @@ def _due_words(row: rows.ServiceRequest, kind: str, now: dt.datetime, zone: str)
 
 
 def _timeline(
-    row: rows.ServiceRequest, steps: Any, noted: Any, names: dict[int, str], table: case_rules.StateTable, now: dt.datetime, zone: str
+    row: rows.ServiceRequest,
+    steps: Any,
+    noted: Any,
+    names: dict[int, str],
+    table: case_rules.StateTable,
+    now: dt.datetime,
+    zone: str,
 ) -> list[TimelineStep]:
     """Steps of the state and events beside them (given to somebody, joined), in the order they happened."""
     lines: list[tuple[dt.datetime, int, TimelineStep]] = []
@@ -338,7 +348,13 @@ def _timeline(
         else:
             what, icon = f"“{table.name(step.from_code)}” to “{table.name(step.to_code)}”", "arrow_forward"
         lines.append(
-            (step.at, 0, TimelineStep(relative_text(step.at, now, zone), what, names.get(step.staff_id or 0, ""), step.note, icon))
+            (
+                step.at,
+                0,
+                TimelineStep(
+                    relative_text(step.at, now, zone), what, names.get(step.staff_id or 0, ""), step.note, icon
+                ),
+            )
         )
     in_steps = {"request.opened", "request.moved", "request.closed", "request.reopened"}
     for event in noted:
@@ -359,10 +375,16 @@ def _timeline(
             )
         )  # fmt: skip
     if not lines:
-        lines.append((row.opened_at, 0, TimelineStep(relative_text(row.opened_at, now, zone), "Opened", "", "", "add_task")))
+        lines.append(
+            (row.opened_at, 0, TimelineStep(relative_text(row.opened_at, now, zone), "Opened", "", "", "add_task"))
+        )
         if row.closed_at is not None:
             lines.append(
-                (row.closed_at, 0, TimelineStep(relative_text(row.closed_at, now, zone), "Closed", "", row.resolution, "check_circle"))
+                (
+                    row.closed_at,
+                    0,
+                    TimelineStep(relative_text(row.closed_at, now, zone), "Closed", "", row.resolution, "check_circle"),
+                )
             )
     return [line for _, _, line in sorted(lines, key=lambda each: each[:2])]
 
@@ -377,7 +399,11 @@ def _order_timeline(order: rows.WorkOrder, now: dt.datetime, zone: str) -> tuple
     """What the row itself says, for an order of another system, which brought no events."""
     steps = [TimelineStep(relative_text(order.opened_at, now, zone), "Written", "", "", "build")]
     if order.closed_at is not None:
-        steps.append(TimelineStep(relative_text(order.closed_at, now, zone), "Closed", order.crew, order.resolution, "check_circle"))
+        steps.append(
+            TimelineStep(
+                relative_text(order.closed_at, now, zone), "Closed", order.crew, order.resolution, "check_circle"
+            )
+        )
     return tuple(steps)
 
 
@@ -392,7 +418,9 @@ def work_order(order_id: int) -> WorkOrderView | None:
         noted = events.events_of_subject(session, "work_order", order.id)
         divisions = rows.division_names(session)
         staff = rows.division_staff(session, None)
-        names = rows.staff_names(session, {each.staff_id for each in noted if each.staff_id}) | {each.id: each.name for each in staff}
+        names = rows.staff_names(session, {each.staff_id for each in noted if each.staff_id}) | {
+            each.id: each.name for each in staff
+        }
         request = None if order.request_id is None else rows.by_id(session, order.request_id)
         account = None if order.account_id is None else rows.account_brief(session, order.account_id)
     facts = [
@@ -436,7 +464,9 @@ def work_order(order_id: int) -> WorkOrderView | None:
             for each in noted
         ),
         moves=tuple(
-            Choice(code, table.name(code)) for code in table.after(order.state_code) if table.kind(code) != case_rules.CLOSED
+            Choice(code, table.name(code))
+            for code in table.after(order.state_code)
+            if table.kind(code) != case_rules.CLOSED
         ),
         dispositions=() if order.closed else tuple(_choices(table.dispositions)),
         staff=tuple((each.id, each.name) for each in staff),
@@ -447,7 +477,10 @@ def work_order(order_id: int) -> WorkOrderView | None:
         request_number="" if request is None else request.number,
         account_id=order.account_id,
         premise_id=order.premise_id,
-        ending=next((each.name for each in table.dispositions if each.code == order.disposition_code), order.disposition_code or ""),
+        ending=next(
+            (each.name for each in table.dispositions if each.code == order.disposition_code),
+            order.disposition_code or "",
+        ),
         resolution=order.resolution,
         by_field_result=order.agreement_id is not None,
     )

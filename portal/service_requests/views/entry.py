@@ -128,7 +128,10 @@ def request_types_for_entry(actor: Actor) -> tuple[TypeChoice, ...]:
 
 
 def request_form(
-    type_code: str, premise_id: int | None = None, account_id: int | None = None, answers: Mapping[str, Any] | None = None
+    type_code: str,
+    premise_id: int | None = None,
+    account_id: int | None = None,
+    answers: Mapping[str, Any] | None = None,
 ) -> RequestFormView | None:
     """The form of a type in force; None when there is no such type. `answers` so far decide where it would go."""
     with core.read() as session:
@@ -191,9 +194,7 @@ def open_nearby(premise_id: int | None, type_code: str) -> Nearby:
         if place is not None:
             near |= {row.id: row for row in rows.open_at_premise(session, place.id)}
         if place is not None and found is not None:
-            south, north, west, east = duplicate.box(
-                place.latitude, place.longitude, found.definition.duplicate_metres
-            )
+            south, north, west, east = duplicate.box(place.latitude, place.longitude, found.definition.duplicate_metres)
             near |= {row.id: row for row in rows.open_in_box(session, type_code, south, north, west, east)}
     matches = []
     if found is not None:

@@ -81,7 +81,9 @@ def due_of(
     return due.due_of(definition, calendar(session, definition.sla_calendar, local_day(opened_at)), opened_at, pauses)
 
 
-def dispositions(table: case.StateTable, definition: request_type.Definition | None) -> tuple[request_type.Disposition, ...]:
+def dispositions(
+    table: case.StateTable, definition: request_type.Definition | None
+) -> tuple[request_type.Disposition, ...]:
     """How a case can end: its type's own ways first, then those every case has."""
     own = definition.dispositions if definition is not None else ()
     taken = {each.code for each in own}

@@ -128,7 +128,9 @@ def queue(actor: Actor, scope: str = "", words: str = "", page: int = 1) -> Queu
             chosen = list(found[(page - 1) * PAGE_ROWS : page * PAGE_ROWS])
         else:
             total, page = counts[scope], _page_in(page, counts[scope])
-            chosen = list(rows.queue_page(session, _asked(actor, scope, now, waiting), PAGE_ROWS, (page - 1) * PAGE_ROWS))
+            chosen = list(
+                rows.queue_page(session, _asked(actor, scope, now, waiting), PAGE_ROWS, (page - 1) * PAGE_ROWS)
+            )
         staff = rows.staff_names(session, {row.assigned_id for row in chosen if row.assigned_id})
     return QueueView(
         scopes=tuple(Scope(code, names[code], counts[code]) for code in SCOPES),
@@ -163,7 +165,9 @@ def _by_number(session: Session, words: str) -> list[Any]:
     )
 
 
-def _line(row: Any, table: case_rules.StateTable, staff: dict[int, str], divisions: dict[str, str], now: dt.datetime) -> QueueLine:
+def _line(
+    row: Any, table: case_rules.StateTable, staff: dict[int, str], divisions: dict[str, str], now: dt.datetime
+) -> QueueLine:
     zone = in_force.zone()
     kind = table.kind(row.state_code)
     urgency = "none"
