@@ -299,6 +299,8 @@ def _initial(part: Part) -> WidgetState:
             return _state(part, list(drawn.raw_values))
         names = [getattr(each, "content", each) for each in drawn.options]
         return _state(part, [names[each] for each in drawn.default])
+    if part.kind == "pagination":
+        return _state(part, drawn.value if drawn.set_value else drawn.default)
     if part.kind == "date_input":
         return _state(part, list(drawn.value if drawn.set_value else drawn.default))
     if drawn.set_value:
