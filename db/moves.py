@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.accounts import Account, Flag, Person, Premise, ServiceAgreement, ServicePoint
+from db.accounts import Account, Flag, Person, Premise, ServiceAgreement, ServicePoint, numbered
 from db.billing import Bill, CycleDate, Payment
 from db.core import Base, Cents, Id, Json, UtcTime, Versioned
 from db.metering import Meter, RegisterRead
@@ -56,6 +56,14 @@ class Move(Id, Versioned, Base):
 
 # --- queries ----------------------------------------------------------------------------------------------------------
 
+# A start, stop or transfer is found by its number, and opens the customer it is about.
+numbered(
+    "MV", "move", Move.number,
+    sa.select(
+        Move.number, Move.id, Move.account_id, Move.premise_id, Move.person_id, Move.kind.label("label"),
+        Move.state_code.in_(("done", "cancelled")).label("closed"),
+    ),
+)  # fmt: skip
 
 def premise(session: Session, premise_id: int) -> Premise | None:
     return session.get(Premise, premise_id)

@@ -10,7 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from db import core
+from db import accounts, core
 from portal import settings, upkeep
 from portal.moves.commands import confirm_due
 
@@ -25,9 +25,15 @@ def confirm_moves() -> None:
     confirm_due(core.now().astimezone(settings.current().time_zone).date())
 
 
+def count_words() -> None:
+    """How common each word is, for the ranking of what is found: counted anew as the city grows."""
+    accounts.count_terms(core.database())
+
+
 SCHEDULE: Final[tuple[tuple[str, float, Callable[[], None]], ...]] = (
     # The heads of the audit chains, sealed together: what vanished since the last seal is then found.
     ("seal the audit chains", 300.0, upkeep.seal),
+    ("count the words people are found by", 86_400.0, count_words),
     ("confirm starts and stops whose day has come", 900.0, confirm_moves),
 )
 """(what, every so many seconds, function)."""
@@ -49,7 +55,8 @@ class Background:
         self._thread.join(timeout=10)
 
     def _run(self) -> None:
-        due = {what: time.monotonic() for what, _, _ in self._schedule}
+        # What runs once a day waits for the night after the start, not for the first caller.
+        due = {what: time.monotonic() + (every if every > 3600 else 0) for what, every, _ in self._schedule}
         while not self._stop.is_set():
             for what, every, task in self._schedule:
                 if time.monotonic() >= due[what] and not self._stop.is_set():
