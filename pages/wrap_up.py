@@ -64,7 +64,7 @@ def draw() -> None:
                 shown.disposition_code,
                 format_func=shown.dispositions.get,
             )
-            form.area("note", "Note", default=shown.call.note, height=110, max_chars=rules.NOTE_MOST)
+            form.area("note", "Note", default=shown.call.note, height=110)
         _owed(form, shown.call, shown.subjects)
         with st.container(horizontal=True):
             form.submit(

@@ -139,7 +139,6 @@ def _note(call: Call) -> str | None:
         label_visibility="collapsed",
         persist_state="session",
         live=f"{PAUSE_MS}ms",
-        max_chars=rules.NOTE_MOST,
     )
     if (note or "") == call.note:
         return None
