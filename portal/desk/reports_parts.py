@@ -41,25 +41,58 @@ def filters(known: Names) -> Asked:
             for name, label in FILTERS.items()
         }
         st.button(
-            "Clear", type="tertiary", icon=":material/close:", on_click=clear, disabled=not any(found.values()) and period == "13w"
+            "Clear", type="tertiary", icon=":material/close:", on_click=clear, disabled=not any(found.values()) and period == "13w" and not go.param("age")
         )  # fmt: skip
     return views.Asked(period, **found)
 
 
 def _choose(label: str, key: str, options: Mapping[str, str], *, width: int) -> str:
-    """A choice that stands in the address under `key`; what is not offered (any more) becomes the first."""
+    """A choice that stands in the address under `key`, as a code: a name may change, a link must not."""
+    first = _begin(key, options)
+    return st.selectbox(label, list(options), format_func=options.__getitem__, key=key, width=width, on_change=_changed, args=(key, first))
+
+
+def _switch(label: str, key: str, options: Mapping[str, str]) -> str:
+    """The same with all choices in sight."""
+    first = _begin(key, options)
+    chosen = st.segmented_control(
+        label, list(options), format_func=options.__getitem__, key=key, label_visibility="collapsed", on_change=_changed, args=(key, first)
+    )
+    return chosen or first
+
+
+def _begin(key: str, options: Mapping[str, str]) -> str:
+    """Before a choice is drawn: what the address says, if it is offered, else the first, which it answers with."""
     first = next(iter(options))
-    if st.session_state.get(key, first) not in options:
-        st.session_state[key] = first
-    return st.selectbox(
-        label, list(options), format_func=lambda code: options[code], key=key, bind="query-params", width=width, on_change=_first_page
-    )  # fmt: skip
+    if key not in st.session_state:
+        st.session_state[key] = rules.chosen(go.param(key), options, first)
+    elif st.session_state[key] is not None and st.session_state[key] not in options:
+        _set(key, first)
+    return first
+
+
+def _set(key: str, value: str) -> None:
+    """Puts a choice into its widget and into the address; "" leaves the address."""
+    st.session_state[key] = value
+    if value:
+        st.query_params[key] = value
+    else:
+        st.query_params.pop(key, None)
+
+
+def _changed(key: str, first: str) -> None:
+    value = st.session_state[key] or first
+    _set(key, value if value != first else "")
+    st.session_state[key] = value
+    _first_page()
 
 
 def clear() -> None:
     """Back to everything in the last 13 weeks."""
-    for name in ("period", "age", *FILTERS):
-        st.session_state[name] = None
+    for name in ("age", *FILTERS):
+        _set(name, "")
+    _set("period", "")
+    st.session_state["period"] = "13w"
     _first_page()
 
 
@@ -69,8 +102,16 @@ def _first_page() -> None:
 
 def _filter_by(name: str, now: str, code: str) -> None:
     """Selecting a mark keeps only it; selecting it again lets go."""
-    st.session_state[name] = "" if code == now else code
+    _set(name, "" if code == now else code)
     _first_page()
+
+
+def _filter_contractor(asked: Asked, code: str) -> None:
+    """A contractor is a division; all the others together are the city's own."""
+    if code == views.OWN:
+        _filter_by("who", asked.who, views.CITY)
+    else:
+        _filter_by("division", asked.division, code)
 
 
 def where_words(known: Names, asked: Asked) -> str:
@@ -92,6 +133,9 @@ def lead(known: Names, asked: Asked, board: Board) -> str:
     if counts.closed_with_target < rules.FEWEST:
         return f"Fewer than {rules.FEWEST} requests with a due date are closed in this selection: no share on time is shown. {waiting} {place}"
     share, of_all = rules.percent(counts.share_of_closed or 0), rules.percent(counts.share_of_all or 0)
+    if counts.closed_with_target < rules.CAREFUL:
+        few = f"Only {counts.closed_with_target} closed requests with a due date in this selection, {share} of them on time ({of_all} of all with one)"
+        return f"{few}: read it with care. {waiting} {place}"
     change = rules.share_change_words(counts, board.before)
     told = "" if "compare" in change else f"; {change[:1].lower()}{change[1:]} against the {board.period.name} before"
     return f"{share} of closed requests with a due date were closed on time ({of_all} of all with one){told}. {waiting} {place}"
@@ -175,7 +219,7 @@ def nothing(known: Names, asked: Asked) -> None:
             if not any(getattr(asked, name) for name in FILTERS):
                 many = views.opened(known, views.Asked("all"))
                 if many and asked.period != "all":
-                    st.button(f"All years ({many:,})", on_click=_filter_by, args=("period", "", "all"))
+                    st.button(f"All years ({many:,})", on_click=_filter_by, args=("period", "13w", "all"))
                 elif not many:
                     st.text("There are no requests yet. The first one opened, or an import, shows here at once.")
             st.button("Clear filters", key="clear-nothing", type="tertiary", on_click=clear)
@@ -186,15 +230,11 @@ def nothing(known: Names, asked: Asked) -> None:
 
 def comparison(known: Names, asked: Asked, goal: float | None) -> None:
     """The levels by one thing: the sentence, the shares with intervals and both denominators, the table."""
-    by = st.segmented_control(
-        "Compare", list(views.BY), format_func=views.BY.__getitem__, default="division", key="by", bind="query-params", label_visibility="collapsed"
-    ) or "division"  # fmt: skip
+    by = _switch("Compare by", "by", views.BY)
     levels = views.compared(known, asked, by)
-    filtered = "who" if by == "contractor" else by
-    now = getattr(asked, filtered)
-    code_of = _contractor_code if by == "contractor" else lambda code: code or views.NONE
+    now = (asked.division or (views.OWN if asked.who == views.CITY else "")) if by == "contractor" else getattr(asked, by)
     shown = levels[:ROWS_MOST]
-    figure = service_charts.shares([_share(level, code_of(level.code)) for level in shown], goal=goal, chosen=now if by != "contractor" else "")
+    figure = service_charts.shares([_share(level, level.code or views.NONE) for level in shown], goal=goal, chosen=now)
     chart = charts.Chart(
         _comparison_title(levels, by, goal),
         f"Share closed by their due time, opened {known.periods[asked.period].words}. ● of the closed, bar: 95% interval; │ of all with a due time."
@@ -208,15 +248,9 @@ def comparison(known: Names, asked: Asked, goal: float | None) -> None:
     )  # fmt: skip
     charts.head(chart)
     if figure is not None:
-        if by == "contractor":
-            charts.draw(figure, key="compared.contractor", alt=chart.title)
-        else:
-            charts.pick(figure, key=f"compared.{by}.{now}", alt=chart.title, on_pick=lambda code: _filter_by(filtered, now, code))
+        picked = (lambda code: _filter_contractor(asked, code)) if by == "contractor" else (lambda code: _filter_by(by, now, code))
+        charts.pick(figure, key=f"compared.{by}.{now}", alt=chart.title, on_pick=picked)
     charts.foot(chart, key="compared")
-
-
-def _contractor_code(code: str) -> str:
-    return code
 
 
 def _share(level: Level, code: str) -> service_charts.Share:
@@ -257,12 +291,13 @@ def _comparison_title(levels: Sequence[Level], by: str, goal: float | None) -> s
     below = sum(rules.wilson(level.counts.on_time, level.counts.closed_with_target)[1] < goal for level in enough)
     if not below:
         return f"No {kind} is clearly below the goal; the lowest is {worst.name} with {share}"
-    return f"{worst.name} closes {share} on time; {below} of {len(enough)} with enough requests {'is' if below == 1 else 'are'} below the goal"
+    return f"{worst.name} closes {share} on time; {below} of {len(enough)} with enough requests {'is' if below == 1 else 'are'} clearly below the goal"
 
 
 def backlog(board: Board) -> None:
     """Open requests by age."""
-    ages, age = board.ages, st.session_state.get("age") or ""
+    ages = board.ages
+    age = rules.chosen(go.param("age"), [str(at) for at in range(len(ages))])
     old = ages[-1].total
     if not board.open:
         title = "Nothing is open"
@@ -285,7 +320,7 @@ def backlog(board: Board) -> None:
 
 def _list_age(now: str, code: str) -> None:
     _filter_by("age", now, code)
-    st.session_state["list"] = "open"
+    _set("list", "open")
 
 
 def repeats(known: Names, asked: Asked) -> None:
@@ -297,7 +332,7 @@ def repeats(known: Names, asked: Asked) -> None:
         title, f"{where_words(known, asked)}, the last {rules.REPEAT_DAYS} days, whatever the period.", ("Address", "Requests"), rows, file_name="repeats.csv",
     )  # fmt: skip
     charts.head(chart)
-    for each in found[:3]:
+    for each in found[:6]:
         st.markdown(f"**{each.many}** {inert(each.address or 'a premise without an address')}")
     if found:
         charts.foot(chart, key="repeats")
@@ -407,6 +442,9 @@ def panels(known: Names, board: Board) -> None:
     grain = board.period.grain
     starts = [f"{moment.start:%b} {moment.start.day}" if grain == "week" else f"{moment.start:%b %Y}" for moment in board.sparks]
     found = [(known.of("request_type", code), counts, rules.usual(counts) if grain == "week" else None) for code, counts in board.by_type]
+    many = sum(usual is not None for _, _, usual in found)
+    if grain == "week":  # those that can be judged, and full rows
+        found = sorted(found, key=lambda each: each[2] is None)[: max(3, -(-many // 3) * 3)]
     st.subheader(f"Requests a {grain}, by type", anchor=False)
     if grain == "week":
         judged = [each for each in found if each[2] is not None]
@@ -434,11 +472,8 @@ def panels(known: Names, board: Board) -> None:
 def cases(known: Names, asked: Asked, board: Board) -> None:
     """The cases behind the figures, a page at a time; a row opens its case."""
     st.subheader("The cases behind this", anchor=False)
-    which = st.segmented_control(
-        "Which cases", list(views.CASE_LISTS), format_func=views.CASE_LISTS.__getitem__, default="past_due", key="list", bind="query-params",
-        label_visibility="collapsed", on_change=_first_page,
-    ) or "past_due"  # fmt: skip
-    chosen = rules.chosen(st.session_state.get("age"), [str(at) for at in range(len(board.ages))])
+    which = _switch("Which cases", "list", views.CASE_LISTS)
+    chosen = rules.chosen(go.param("age"), [str(at) for at in range(len(board.ages))])
     age = int(chosen) if chosen and which in ("past_due", "open") else None
     total = views.case_total(board, which, age)
     if not total:

@@ -228,7 +228,7 @@ def days(moments: Sequence[Took], *, half: str, ninety: str, look: Palette | Non
         "data": traces,
         "layout": layout(
             look, 290, margin={"l": 40, "r": 132, "t": 12, "b": 28},
-            xaxis=axis(look, range=[-0.3, len(moments) - 0.7], tickvals=ticks, ticktext=[plain(moments[at].name, 12) for at in ticks]),
+            xaxis=axis(look, range=[-0.05 * len(moments), len(moments) - 0.7], tickvals=ticks, ticktext=[plain(moments[at].name, 12) for at in ticks]),
             yaxis=axis(look, range=[0, top * 1.08], tickvals=steps, ticktext=[f"{step:g}" for step in steps], showgrid=True),
             annotations=ends,
         ),
@@ -294,7 +294,7 @@ def district_map(areas: Sequence[Area], *, chosen: str = "", look: Palette | Non
         place = 0 if area.share is None else sum(area.share >= bound for bound in CLASSES)
         light_text = area.share is not None and (place < 3 if dark else place >= 3)
         color = ("#FFFFFF" if light_text else "#0E1620") if area.share is not None else look.ink
-        inside.append(f'<span style="color:{color}"><b>{plain(area.name, 18)}</b><br>{plain(area.value)}</span>')
+        inside.append(f'<span style="color:{color}"><b>{_two_lines(area.name)}</b><br>{plain(area.value)}</span>')
     traces.append(
         {
             "type": "scatter", "mode": "markers+text", "x": [x * squeeze for x, _ in centers], "y": [y for _, y in centers], "text": inside,
@@ -312,6 +312,12 @@ def district_map(areas: Sequence[Area], *, chosen: str = "", look: Palette | Non
             annotations=[annotation(look, key, xref="paper", yref="paper", x=0, y=1, xanchor="left", yanchor="bottom", yshift=8, font={"size": 12.5, "color": look.muted})],
         ),
     }  # fmt: skip
+
+
+def _two_lines(name: str) -> str:
+    """A name of several words on two lines, so that it fits a small district on a phone."""
+    first, _, rest = plain(name, 22).partition(" ")
+    return f"{first}<br>{rest}" if rest and len(first) + len(rest) > 8 else f"{first} {rest}".strip()
 
 
 def _center(rings: Sequence[Sequence[tuple[float, float]]]) -> tuple[float, float]:
@@ -379,7 +385,7 @@ def weekly(counts: Sequence[int], names: Sequence[str], usual: Range | None, *, 
         ],
         "layout": layout(
             look, 138, margin={"l": 34, "r": 64, "t": 10, "b": 22}, shapes=shapes, annotations=notes,
-            xaxis=axis(look, range=[-0.3, last + 0.3], tickvals=ticks, ticktext=[plain(names[at], 10) for at in ticks], tickfont={"size": 12, "color": look.muted}),
+            xaxis=axis(look, range=[-0.07 * last, last * 1.02], tickvals=ticks, ticktext=[plain(names[at], 10) for at in ticks], tickfont={"size": 12, "color": look.muted}),
             yaxis=axis(look, range=[0, top * 1.12], tickvals=steps, ticktext=[f"{step:,.0f}" for step in steps], tickfont={"size": 12, "color": look.muted}),
         ),
     }  # fmt: skip
@@ -399,7 +405,7 @@ def spark(values: Sequence[float | None], *, look: Palette | None = None) -> Fig
             {"type": "scatter", "mode": "markers", "x": x[-1:], "y": y[-1:], "marker": {"size": 8, "color": look.main}, "hoverinfo": "skip", "cliponaxis": False},
         ],
         "layout": layout(
-            look, 46, margin={"l": 2, "r": 8, "t": 6, "b": 6}, xaxis=axis(look, showticklabels=False, range=[x[0], x[-1]]),
+            look, 46, margin={"l": 2, "r": 8, "t": 6, "b": 6}, xaxis=axis(look, showticklabels=False, range=[x[0], x[-1] + 0.05 * (x[-1] - x[0])]),
             yaxis=axis(look, showticklabels=False, range=[min(y) - 0.15 * spread, max(y) + 0.15 * spread]),
         ),
     }  # fmt: skip

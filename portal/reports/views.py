@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NONE = "-"
 """How an address spells “has none”: no district, no division."""
 CITY, CONTRACTORS = "city", "contractors"
-OWN = "\0own"
+OWN = "*city"
 """All divisions of the city itself, where contractors are compared."""
 BY = {
     "division": "Division", "request_type": "Request type", "district": "District", "channel": "Channel", "contractor": "Contractor",

@@ -23,7 +23,8 @@ import sqlalchemy as sa
 
 from db import core, schema
 from db import service_requests as rows
-from portal import upkeep
+from portal import settings, upkeep
+from portal.reports import commands as reports
 from portal.service_requests.commands import importing
 from tests import postgres_server
 
@@ -109,7 +110,35 @@ def _check(folder: Path, scratch: Path) -> int:
             )
         )
         wrong += _compare("by phone", phone, BY_PHONE)
-    return wrong
+    return wrong + _check_report()
+
+
+def _check_report() -> int:
+    """`portal report service-levels` says the published figures, and the rollups those of counting anew."""
+    wrong = 0
+    said = io.StringIO()
+    began = time.perf_counter()
+    with contextlib.redirect_stdout(said):
+        assert reports.run_service_levels("group", "boston", None, None, json_answer=True) == 0
+    print(f"  portal report service-levels --source boston --by group: {time.perf_counter() - began:.2f} s")
+    found = {row["group"]: row for row in json.loads(said.getvalue())["rows"]}
+    for group, (opened, closed, p50, p90, share, with_target) in PUBLISHED.items():
+        row = found[group]
+        here = (
+            row["opened"], row["closed"], round(row["p50_days"], 2), round(row["p90_days"], 2), round(100 * row["on_time_share"], 1), row["with_target"],
+        )  # fmt: skip
+        wrong += _compare(f"report, {group}", here, (opened, closed, p50, p90, share, with_target))
+    cells = _rollup()
+    began = time.perf_counter()
+    rows.rebuild_rollups(core.database(), settings.load().time_zone)
+    print(f"  portal report rebuild: {time.perf_counter() - began:.1f} s, {len(cells):,} cells")
+    return wrong + _compare("rollups as counted anew", _rollup() == cells, True)
+
+
+def _rollup() -> list[tuple[Any, ...]]:
+    table = rows.RequestRollup.__table__
+    with core.read() as session:
+        return [tuple(row) for row in session.execute(sa.select(table).order_by(*table.primary_key.columns))]
 
 
 def _core_groups(folder: Path) -> set[str]:

@@ -1,9 +1,12 @@
-"""The page as each role sees it, on both databases."""
+"""The page as each role sees it, on both databases, with addresses as anyone may type them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from tests.reports import made
 from tests.test_pages_by_role import everything_shown
 
 if TYPE_CHECKING:
@@ -14,7 +17,80 @@ if TYPE_CHECKING:
     from tests.city import City
 
 
-def test_an_empty_city_says_what_to_do(city: City, open_page: Callable[..., AppTest]) -> None:
+
+def test_an_empty_city_says_that_nothing_came_yet(city: City, open_page: Callable[..., AppTest]) -> None:
     page = open_page("service_levels", "supervisor")
     assert not page.exception
     assert "There are no requests yet" in everything_shown(page)
+
+
+@pytest.mark.parametrize("role", ["supervisor", "manager"])
+def test_those_who_answer_for_the_work_see_its_figures(city: City, open_page: Callable[..., AppTest], role: str) -> None:
+    made.add(made.twelve())
+    page = open_page("service_levels", role)
+    assert not page.exception
+    shown = everything_shown(page)
+    lead = page.markdown[0].value.replace("\\", "").replace("\u2060", "")
+    assert "Only 10 closed requests with a due date in this selection, 70% of them on time (58% of all with one)" in lead
+    assert "1 of 2 open requests is past due" in lead
+    assert {each.label: each.value for each in page.metric} == {
+        "Opened": "12", "Closed": "10", "On time, of closed": "(70%)", "Open past due": "1", "Half closed within": "5.5 days",
+        "9 in 10 closed within": "9.1 days",
+    }  # fmt: skip
+    assert "2 open requests, none older than 90 days" in shown
+
+
+def test_a_representative_meets_the_refusal(city: City, open_page: Callable[..., AppTest]) -> None:
+    made.add(made.twelve())
+    page = open_page("service_levels", "representative")
+    shown = everything_shown(page)
+    assert "This page is not part of your role" in shown
+    assert "closed on time" not in shown
+
+
+def test_an_address_restores_the_filters_and_clear_takes_them_away(city: City, open_page: Callable[..., AppTest]) -> None:
+    made.add(made.twelve())
+    page = open_page("service_levels", "supervisor", channel="web", period="4w", by="district", list="opened")
+    assert not page.exception
+    assert page.selectbox(key="channel").value == "web"
+    assert page.selectbox(key="period").value == "4w"
+    assert page.metric[0].value == "2"
+    assert "2 cases" in everything_shown(page)
+    next(button for button in page.button if button.label == "Clear").click().run()
+    assert not page.exception
+    assert page.metric[0].value == "12"
+    assert not {"channel", "period"} & set(page.query_params)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"period": "1; DROP TABLE x"}, {"division": "<b>", "district": "'", "channel": "\x00", "who": "9"}, {"by": "[]", "list": "everything"},
+        {"age": "-1"}, {"age": "99999999999999999999"}, {"age": "٣"}, {"cases_page": "NaN"},
+    ],
+)  # fmt: skip
+def test_what_an_address_does_not_offer_counts_as_absent(city: City, open_page: Callable[..., AppTest], query: dict[str, str]) -> None:
+    made.add(made.twelve())
+    page = open_page("service_levels", "supervisor", **query)
+    assert not page.exception
+    assert page.metric[0].value == "12"
+
+
+def test_filters_that_leave_nothing_lead_to_the_nearest_that_has_something(city: City, open_page: Callable[..., AppTest]) -> None:
+    made.add([*made.twelve(), made.request(20, "2026-11-10T08:00", closed="2026-11-10T09:00", district="lakeside", channel="web")])
+    page = open_page("service_levels", "supervisor", channel="phone", district="lakeside")
+    assert not page.exception
+    assert "No requests match these filters" in everything_shown(page)
+    button = next(button for button in page.button if button.label == "Any channel (1)")
+    button.click().run()
+    assert page.metric[0].value == "1"
+    assert page.selectbox(key="district").value == "lakeside"
+
+
+def test_the_definitions_are_one_key_away(city: City, open_page: Callable[..., AppTest]) -> None:
+    page = open_page("service_levels", "supervisor")
+    next(button for button in page.button if button.label == "What the figures mean").click().run()
+    assert not page.exception
+    said = [each.value for each in page.text]
+    assert "Closed by their due time." in said
+    assert "Of: All requests of the period with a due time, open ones included." in said
