@@ -322,13 +322,18 @@ def _light_hash(pin: str, salt: bytes) -> str:
     return f"scrypt${2**8}$8$1${salt.hex()}${digest}"
 
 
+def _old_number(row: int) -> int:
+    """Eight digits, different for every row and far from the neighbour's: 7,654,321 and 90,000,000 share no divisor."""
+    return 10_000_000 + row * 7_654_321 % 90_000_000
+
+
 def other_numbers(city: City) -> Iterator[Row]:
     """Numbers of the old billing system: everybody's who was there before the window began."""
     held = city.held
     named = dict(named_accounts(city.named, held))
     old = np.flatnonzero(held.opened < city.days.window_start)
     for row in old.tolist():
-        value = named[row].get("other_number") if row in named else f"OLD-{80_000 + row}"
+        value = named[row].get("other_number") if row in named else f"OLD-{_old_number(row)}"
         if value:
             yield "old billing", value, value.casefold().replace("-", ""), "account", row + 1
 

@@ -11,6 +11,7 @@ from portal.billing.rules.tariff import SERVICE_KINDS
 from portal.demo_city.draw import chosen, stream
 from portal.demo_city.named import put_services
 from portal.demo_city.streets import APARTMENT, BUSINESS, HOUSE
+from portal.shared.number import check_digit
 
 if TYPE_CHECKING:
     from portal.demo_city.named import Named
@@ -51,13 +52,13 @@ class Services:
     """Numbers of the named meters, by meter id."""
 
     def meter_number(self, kind: int, meter: int) -> str:
-        """`E-448120`: the letter of the service and six digits (more in a city of more than 900,000 meters)."""
+        """`E-4481205`: the letter of the service, six digits and their check digit, as meters are stamped; the named
+        people's are as they are (more digits in a city of more than 900,000 meters)."""
         if meter in self.known_numbers:
             return self.known_numbers[meter]
         # 7,919 shares no divisor with 900,000, so neighbours' numbers differ in more than one digit and none comes twice.
         digits = FIRST_METER_NUMBER + (meter * 7919 + 345_000) % METER_NUMBERS + (meter // METER_NUMBERS) * 1_000_000
-        number = f"{METER_LETTERS[kind]}-{digits}"
-        return f"{METER_LETTERS[kind]}-{digits + 1_000_000}" if number in self.known_numbers.values() else number
+        return f"{METER_LETTERS[kind]}-{digits}{check_digit(str(digits))}"
 
     def container_kind(self, premise: int) -> str:
         which = int(self.container[premise])
