@@ -34,7 +34,7 @@ def draw() -> None:
         )
         moves_parts.booked(screen.customer.account_id)
     with right:
-        moves_parts.start_side(plan)
+        moves_parts.start_side(plan, screen.customer)
 
 
 draw()

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from portal.desk import attempt, moves_parts, who
+from portal.desk import attempt, contacts_parts, moves_parts, who
 from portal.desk.text import inert
 from portal.moves import commands
 from portal.moves.rules import form as asked_for
@@ -30,7 +30,7 @@ def _choose(form: attempt.Attempt, first: views.StopScreen, conversation: int | 
     """Services and day; returns the screen for the answers as they are."""
     st.subheader("Services")
     kinds = moves_parts.services(form, first.kinds, f"Active at {first.address}".replace("*", ""))
-    answers = {"service_kinds": kinds, "on": form.value("on", first.on)}
+    answers = {"service_kinds": kinds, "on": form.value("on", first.on), "phone": form.value("phone")}
     screen = views.stop_form(first.customer.account_id, first.premise_id, _answers(answers.get, first, conversation))
     if screen.pending:
         st.caption(inert(screen.pending))
@@ -96,6 +96,8 @@ def draw() -> None:
         )
         moves_parts.booked(first.customer.account_id)
     with right:
+        customer = first.customer
+        contacts_parts.identity_card(screen.identity, account_id=customer.account_id, person_id=customer.person_id)
         if screen.continuity:
             with st.container(border=True):
                 st.subheader("The owner takes over")

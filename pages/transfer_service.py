@@ -62,7 +62,7 @@ def draw() -> None:
         moves_parts.booked(screen.customer.account_id)
     with right:
         ends = views.stop_form(account_id, form.value("from_premise"), leaving).read_back
-        moves_parts.start_side(plan, before=ends.removesuffix(" Is that right?"))
+        moves_parts.start_side(plan, screen.customer, before=ends.removesuffix(" Is that right?"))
 
 
 draw()

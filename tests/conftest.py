@@ -153,6 +153,23 @@ def actor(city: small_city.City) -> Callable[[str], Any]:
 
 
 @pytest.fixture
+def on_call(city: small_city.City) -> Callable[..., int]:
+    """`on_call(actor("luis"), "wei")`: a conversation with this customer whose identity was fully checked by calling the number
+    on file; the same one, linked anew, while one is open. `checked=False` leaves the check out. Answers with its id."""
+    from portal.contacts import commands, views
+
+    def take(who: Any, key: str, *, checked: bool = True) -> int:
+        here = views.open_call(who)
+        call_id = commands.begin_conversation(who, "phone").subject_id if here is None else here.id
+        commands.link_customer(who, call_id, account_id=city.account.get(key), person_id=city.person[key])
+        if checked:
+            commands.confirm_call_back(who, call_id, True)
+        return call_id
+
+    return take
+
+
+@pytest.fixture
 def open_page(city: small_city.City, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """`open_page("case", "supervisor", id=3)`: the page as that person sees it, behind the same door as in the portal."""
     from streamlit.testing.v1 import AppTest

@@ -96,6 +96,8 @@ def update_person(actor: Actor, work: Work, form: rules.PersonForm) -> Receipt:
     _refuse(problems)
     values = _values(form)
     changed = [name for name in FIELDS if getattr(row, name) != values[name]]
+    if changed:
+        contacts.require_identity(work, "customer.edit", conversation_id=form.conversation_id, person_id=row.id)
     for name, value in values.items():
         setattr(row, name, value)
     if changed:
@@ -103,7 +105,7 @@ def update_person(actor: Actor, work: Work, form: rules.PersonForm) -> Receipt:
         rows.index_person(work.session, row.id)
         work.event(
             "person.changed", staff_id=actor.staff_id, subject_kind="person", subject_id=row.id, person_id=row.id,
-            detail={"fields": changed},
+            conversation_id=form.conversation_id, detail={"fields": changed},
         )  # fmt: skip
     title = f"{row.name} is changed" if changed else "Nothing was different"
     return Receipt(

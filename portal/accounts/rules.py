@@ -58,6 +58,8 @@ class PersonForm:
     person_id: int | None = None
     """The record changed; None adds one."""
     version: int = 0
+    conversation_id: int | None = None
+    """The conversation the change was asked for in."""
 
 
 @dataclass(frozen=True)

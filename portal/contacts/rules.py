@@ -127,16 +127,44 @@ def facts_needed(method: Mapping[str, Any]) -> int:
     return min((int(level["facts"]) for level in method.get("level", ())), default=2)
 
 
-def identity_problem(action: str, name: str, needed: int, reached: int) -> Problem | None:
+@dataclass(frozen=True)
+class IdentityNeed:
+    """What an action asks about who is speaking, and what this conversation has shown so far."""
+
+    action: str
+    name: str
+    needed: int
+    reached: int
+    call: str = "this"
+    """Whom the open conversation is about: `this` customer, an `other` one (or nobody yet), `none`: no conversation is open."""
+
+    @property
+    def enough(self) -> bool:
+        return self.reached >= self.needed
+
+    @property
+    def ways(self) -> str:
+        """What proves enough, as words after “ask for”."""
+        if self.needed >= 2:
+            return "the PIN or passphrase, three account facts, or a call to the number on file"
+        return "two account facts or the PIN"
+
+
+def identity_problem(need: IdentityNeed) -> Problem | None:
     """Why an action has to wait for a check of who is speaking; None when the check so far is enough."""
-    if reached >= needed:
+    if need.enough:
         return None
-    how = (
-        "the PIN or passphrase, three account facts, or a call to the number on file"
-        if needed >= 2
-        else "two account facts or the PIN"
-    )
-    return Problem("identity", f"“{name or action}” needs a check of who is speaking first: ask for {how}.")
+    what = f"“{need.name or need.action}” needs a check of who is speaking"
+    if need.call == "none":
+        return Problem(
+            "identity", f"{what}. Take the call (Alt+A) and check who is speaking first: ask for {need.ways}."
+        )
+    if need.call == "other":
+        return Problem(
+            "identity",
+            f"{what}, and the call is not about this customer yet. Open the customer, then ask for {need.ways}.",
+        )
+    return Problem("identity", f"{what} first: ask for {need.ways}.")
 
 
 # --- conversations ----------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from db import contacts as rows
 from db import core
+from db import directory as directory_rows
 from db import events as event_rows
 from portal import settings
 from portal.contacts import rules
@@ -15,6 +16,10 @@ from portal.directory import views as directory
 from portal.shared import sentences
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
     from portal.shared.actor import Actor
 
 FULL_STRENGTH: Final = 2
@@ -146,6 +151,44 @@ def open_call(actor: Actor) -> Call | None:
         has_secret=bool(row.secret_hash),
         locked_until=locked_until,
     )
+
+
+# --- who is speaking --------------------------------------------------------------------------------------------------
+
+
+def identity_needs(
+    session: Session, actions: Sequence[str], conversation_id: int | None, person_id: int | None, now: dt.datetime
+) -> list[rules.IdentityNeed]:
+    """What these actions ask about who is speaking, the one that asks most first. An action without a policy row asks nothing.
+
+    Only a conversation that is still open counts. Where a row names channels in `signed_channels`, a signed letter on such a
+    channel is proof enough.
+    """
+    found = None if conversation_id is None else rows.conversation(session, conversation_id)
+    conversation = found if found is not None and found.ended_at is None else None
+    reached = 0
+    if conversation is not None and person_id is not None:
+        reached = rows.strength_reached(session, conversation.id, person_id)
+    about = "none" if conversation is None else "this" if conversation.person_id == person_id or reached else "other"
+    needs = []
+    for action in actions:
+        policy = directory_rows.reference_row(session, "identity_policy", action, directory.today(now))
+        needed = 0 if policy is None else int(policy.detail.get("strength", 0))
+        if policy is None or not needed:
+            continue
+        signed = conversation is not None and conversation.channel in policy.detail.get("signed_channels", ())
+        shown = max(reached, needed) if signed and about == "this" else reached
+        needs.append(rules.IdentityNeed(action, policy.name, needed, shown, about))
+    return sorted(needs, key=lambda need: need.reached - need.needed)
+
+
+def identity_need(actions: Sequence[str], call: Call | None, person_id: int | None) -> rules.IdentityNeed | None:
+    """What stands on a form before its button is pressed: the most demanding of the actions; None when nothing is asked."""
+    if person_id is None:
+        return None
+    with core.read() as session:
+        needs = identity_needs(session, actions, None if call is None else call.id, person_id, core.now())
+    return needs[0] if needs else None
 
 
 # --- call-backs and promises ------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ import streamlit as st
 from portal.accounts import commands, rules, views
 from portal.accounts.rules import AuthorisedForm, FlagForm, PersonForm
 from portal.billing import views as billing
-from portal.desk import attempt, call, go, who
+from portal.contacts import views as contact_views
+from portal.desk import attempt, call, contacts_parts, go, who
 from portal.desk.text import inert, moment, today
 from portal.directory import views as directory
 from portal.metering import views as metering
@@ -490,12 +491,19 @@ def person_form(customer: Summary | None) -> None:
         exempt = known.exempt
         if who.actor().may("exempt.read"):
             form.check("exempt", "Exempt from public records", known.exempt)
+        here = call.context()
+        contacts_parts.identity_card(
+            contact_views.identity_need(("customer.edit",), here, known.person_id),
+            account_id=None if customer is None else customer.account_id,
+            person_id=known.person_id,
+        )
         form.submit(
             "Save",
             lambda v: (
                 PersonForm(
                     v["kind"] or "", v["name"] or "", v["phone"] or "", v["other_phone"] or "", v["email"] or "", v["mailing_address"] or "",
                     v["language"] or "", exempt if v["exempt"] is None else bool(v["exempt"]), known.person_id, known.version,
+                    None if here is None else here.id,
                 ),
             ),
             draft_title=title,

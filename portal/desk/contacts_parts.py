@@ -10,7 +10,7 @@ import streamlit as st
 
 from db import core
 from portal import settings
-from portal.contacts import commands, rules
+from portal.contacts import commands, rules, views
 from portal.desk import go, incident, who
 from portal.desk.text import inert
 from portal.shared.calendar import instant_of
@@ -63,6 +63,48 @@ def timeline(done: Sequence[Done]) -> None:
     for each in done:
         with st.expander(inert(each.sentence), type="step", expanded=True, icon=f":material/{each.icon}:"):
             st.caption(inert(relative_text(each.at, core.now(), zone)))
+
+
+# --- who is speaking --------------------------------------------------------------------------------------------------
+
+
+def identity_card(need: rules.IdentityNeed | None, *, account_id: int | None, person_id: int | None) -> None:
+    """Which check of who is speaking a form needs and how far it is, before its button is pressed; a call that is not about
+    this customer yet becomes so with one click. Nothing where nothing is asked."""
+    if need is None:
+        return
+    with st.container(border=True, key="identity-need", gap="small"):
+        if need.enough:
+            st.badge("Identity checked", icon=":material/verified_user:", color="green")
+            return
+        st.badge("Needs an identity check", icon=":material/shield_person:", color="orange")
+        first = {"none": "Take the call first (Alt+A). ", "other": "The call is not about this customer yet. "}
+        st.caption(
+            f"{first.get(need.call, '')}Ask for {need.ways}. So far: strength {need.reached} of {need.needed}, "
+            f"needed for “{inert(need.name)}”."
+        )
+        said("identity_need")
+        if need.call == "other" and st.button(
+            "The call is about this customer",
+            key="identity_need.link",
+            icon=":material/link:",
+            on_click=_link_call,
+            args=(account_id, person_id),
+        ):
+            st.rerun()  # the whole page: the call bar names the customer from now on
+
+
+def _link_call(account_id: int | None, person_id: int | None) -> None:
+    here = views.open_call(who.actor())
+    if here is None:
+        return
+    linked = carry_out(
+        "identity_need",
+        ("link", here.id, account_id, person_id, here.account_id, here.person_id),
+        lambda _key: commands.link_customer(who.actor(), here.id, account_id=account_id, person_id=person_id),
+    )
+    if linked is not None:
+        st.session_state.pop("identity_need.said")  # the badge itself shows it
 
 
 # --- the wrap-up's answers ------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from portal.desk import attempt, call, go, who
-from portal.desk.contacts_parts import carry_out, said
+from portal.desk.contacts_parts import carry_out, identity_card, said
 from portal.desk.text import inert
 from portal.moves import commands
 from portal.moves.rules import form as asked_for
@@ -257,8 +257,10 @@ def _money(form: Attempt, screen: views.StartScreen, plan: views.StartPlan) -> N
         )
 
 
-def start_side(plan: views.StartPlan, before: str = "") -> None:
-    """The right side: deposit and fees, what happens next, what to read back (`before`: words ahead of it), the former occupant."""
+def start_side(plan: views.StartPlan, customer: views.Customer, before: str = "") -> None:
+    """The right side: who has to be checked, deposit and fees, what happens next, what to read back (`before`: words ahead of
+    it), the former occupant."""
+    identity_card(plan.identity, account_id=customer.account_id, person_id=customer.person_id)
     with st.container(border=True):
         st.subheader("Deposit")
         if plan.deposit.cents is not None:

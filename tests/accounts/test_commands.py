@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -61,12 +62,18 @@ def test_bad_answers_are_refused_and_nothing_is_kept(city: City, actor: Actors) 
     assert names_of_events() == before
 
 
-def test_a_phone_is_changed_and_a_stale_form_is_told_who_was_faster(city: City, actor: Actors) -> None:
+def test_a_phone_is_changed_and_a_stale_form_is_told_who_was_faster(
+    city: City, actor: Actors, on_call: Callable[..., int]
+) -> None:
     form = views.person_form(city.person["marcus"], actor("luis"))
     assert form is not None
     changed = PersonForm(
         "person", form.name, "850 555 0199", "", form.email, person_id=form.person_id, version=form.version
     )
+    unchecked = refused(lambda: commands.update_person(actor("luis"), changed))
+    assert (unchecked.title, unchecked.problems[0].field) == ("Check who is speaking first", "identity")
+    assert person(city.person["marcus"]).phone == "8505550142"
+    changed = dataclasses.replace(changed, conversation_id=on_call(actor("luis"), "marcus"))
     commands.update_person(actor("luis"), changed)
     assert person(city.person["marcus"]).phone == "8505550199"
     stale = refused(lambda: commands.update_person(actor("sam"), changed))
@@ -83,7 +90,9 @@ def test_saving_without_a_change_writes_nothing(city: City, actor: Actors) -> No
     assert person(city.person["marcus"]).version == 1
 
 
-def test_only_who_may_see_exempt_people_changes_the_exemption(city: City, actor: Actors) -> None:
+def test_only_who_may_see_exempt_people_changes_the_exemption(
+    city: City, actor: Actors, on_call: Callable[..., int]
+) -> None:
     form = views.person_form(city.person["marcus"], actor("luis"))
     assert form is not None
     exempt = PersonForm(
@@ -91,7 +100,8 @@ def test_only_who_may_see_exempt_people_changes_the_exemption(city: City, actor:
     )
     assert refused(lambda: commands.update_person(actor("luis"), exempt)).problems[0].field == "exempt"
     may = Actor(actor("sam").staff_id, "Samira Reyes", permissions=frozenset({"customer.edit", "exempt.read"}))
-    commands.update_person(may, exempt)
+    call_id = on_call(actor("sam"), "marcus")
+    commands.update_person(may, dataclasses.replace(exempt, conversation_id=call_id))
     assert person(city.person["marcus"]).exempt_from_public_records
 
 

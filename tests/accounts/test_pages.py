@@ -112,7 +112,10 @@ def test_bills_stand_in_a_list(open_page: Callable[..., Any], city: City) -> Non
     assert "$143.78" in page.table[0].value.to_string().replace("\\", "")
 
 
-def test_a_phone_is_changed_from_the_page(open_page: Callable[..., Any], city: City) -> None:
+def test_a_phone_is_changed_from_the_page(
+    open_page: Callable[..., Any], city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+) -> None:
+    on_call(actor("representative"), "marcus")
     page = open_page("customer", account=city.account["marcus"], do="edit")
     assert "Change Marcus Ellison" in words(page)
     field = next(each for each in page.text_input if each.label == "Phone")

@@ -77,11 +77,18 @@ def test_checks_lock_after_the_last_try() -> None:
 
 
 def test_an_action_waits_for_a_check_that_is_strong_enough() -> None:
-    assert rules.identity_problem("move.stop", "Stop service", 2, 2) is None
-    assert rules.identity_problem("request.open", "Open a request", 0, 0) is None
-    problem = rules.identity_problem("move.stop", "Stop service", 2, 1)
-    assert problem is not None
-    assert "Stop service" in problem.message
+    assert rules.identity_problem(rules.IdentityNeed("move.stop", "Stop service", 2, 2)) is None
+    assert rules.identity_problem(rules.IdentityNeed("request.open", "Open a request", 0, 0)) is None
+    for about, remedy in (
+        ("this", "first: ask for"),
+        ("other", "Open the customer"),
+        ("none", "Take the call (Alt+A)"),
+    ):
+        problem = rules.identity_problem(rules.IdentityNeed("move.stop", "Stop service", 2, 1, about))
+        assert problem is not None
+        assert "“Stop service” needs a check" in problem.message
+        assert remedy in problem.message
+        assert "three account facts" in problem.message
 
 
 @pytest.mark.parametrize(

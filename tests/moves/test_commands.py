@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
-from db import accounts, core, events, metering, moves, service_requests, waste
+from db import accounts, core, directory, events, metering, moves, service_requests, waste
+from portal.accounts.commands import check_identity_by_facts
+from portal.contacts import commands as contacts
+from portal.contacts.rules import WrapUp
 from portal.moves import commands
 from portal.moves.rules.form import StartForm, StopForm, TransferForm
 from portal.shared.refusal import Refused
@@ -167,8 +170,9 @@ class TestTurnover:
             commands.start_service(actor("representative"), newcomer(city, "market", ("electric", "water")))
         assert states_at(city, "market", "water") == ["active"]
 
-    def test_the_owner_needs_none(self, city: City, actor: Callable[[str], Any]) -> None:
-        asked = newcomer(city, "palmetto4", ("electric",), person_id=city.person["palmetto"])
+    def test_the_owner_needs_none(self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]) -> None:
+        call_id = on_call(actor("representative"), "palmetto")
+        asked = newcomer(city, "palmetto4", ("electric",), person_id=city.person["palmetto"], conversation_id=call_id)
         commands.start_service(actor("representative"), asked)
         assert states_at(city, "palmetto4", "electric") == ["pending_stop", "pending_start"]
 
@@ -230,7 +234,9 @@ class TestStop:
     ) -> StopForm:
         return StopForm(city.account[account], city.premise[premise], kinds, on, **more)
 
-    def test_goes_back_to_the_owner_who_agreed_to_it(self, city: City, actor: Callable[[str], Any]) -> None:
+    def test_goes_back_to_the_owner_who_agreed_to_it(
+        self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
         representative = actor("representative")
         receipt = commands.stop_service(
             representative,
@@ -241,6 +247,7 @@ class TestStop:
                 ("electric", "water", "sewer"),
                 MONDAY,
                 forwarding_address="PO Box 9, Tampa FL 33601",
+                conversation_id=on_call(representative, "marcella"),
             ),
         )
         assert "goes back to the owner" in receipt.say
@@ -258,10 +265,20 @@ class TestStop:
         commands.cancel_move(representative, move.id, move.version, "Lease fell through")
         assert states_at(city, "palmetto4", "electric") == ["pending_stop", "cancelled", "cancelled", "pending_start"]
 
-    def test_turns_off_where_nobody_follows(self, city: City, actor: Callable[[str], Any]) -> None:
+    def test_turns_off_where_nobody_follows(
+        self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
         receipt = commands.stop_service(
             actor("representative"),
-            self.stop(city, "wei", "market", FOUR, TODAY, forwarding_address="8 Elm St, Ocala FL 34470"),
+            self.stop(
+                city,
+                "wei",
+                "market",
+                FOUR,
+                TODAY,
+                forwarding_address="8 Elm St, Ocala FL 34470",
+                conversation_id=on_call(actor("representative"), "wei"),
+            ),
         )
         assert states_at(city, "market", "electric") == ["stopped"]  # from the office, at once
         assert open_orders(city, "market") == {"W-OFF": "water", "RG96-RET": "refuse"}
@@ -276,36 +293,58 @@ class TestStop:
             assert account.mailing_address == "8 Elm St, Ocala FL 34470"
         assert move_row(receipt.number).state_code == "done"
 
-    def test_a_landlord_may_not_stop_a_tenant(self, city: City, actor: Callable[[str], Any]) -> None:
+    def test_a_landlord_may_not_stop_a_tenant(
+        self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
+        call_id = on_call(actor("representative"), "marcella")
         with pytest.raises(Refused, match=r"F\.S\. 83\.67"):
             commands.stop_service(
                 actor("representative"),
-                self.stop(city, "marcella", "palmetto4", ("electric",), MONDAY, asked_by="owner"),
+                self.stop(
+                    city, "marcella", "palmetto4", ("electric",), MONDAY, asked_by="owner", conversation_id=call_id
+                ),
             )
 
-    def test_cancelled_stop_takes_the_owners_start_with_it(self, city: City, actor: Callable[[str], Any]) -> None:
+    def test_cancelled_stop_takes_the_owners_start_with_it(
+        self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
         representative = actor("representative")
-        receipt = commands.stop_service(representative, self.stop(city, "marcella", "palmetto4", ("electric",), MONDAY))
+        call_id = on_call(representative, "marcella")
+        receipt = commands.stop_service(
+            representative,
+            self.stop(city, "marcella", "palmetto4", ("electric",), MONDAY, conversation_id=call_id),
+        )
         move = move_row(receipt.number)
         commands.cancel_move(representative, move.id, move.version, "Stays after all")
         assert states_at(city, "palmetto4", "electric") == ["active", "cancelled"]
         assert open_orders(city, "palmetto4") == {}
 
-    def test_twice_is_said_with_the_number(self, city: City, actor: Callable[[str], Any]) -> None:
-        asked = self.stop(city, "wei", "market", ("water",), MONDAY)
+    def test_twice_is_said_with_the_number(
+        self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
+        call_id = on_call(actor("representative"), "wei")
+        asked = self.stop(city, "wei", "market", ("water",), MONDAY, conversation_id=call_id)
         receipt = commands.stop_service(actor("representative"), asked)
         with pytest.raises(Refused, match=f"already booked, number {receipt.number}"):
             commands.stop_service(actor("representative"), asked)
 
 
 class TestTransfer:
-    def test_both_halves_on_one_account(self, city: City, actor: Callable[[str], Any]) -> None:
+    def test_both_halves_on_one_account(
+        self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
         representative = actor("representative")
         asked = TransferForm(
             city.account["wei"],
             city.premise["market"],
             MONDAY,
-            newcomer(city, "tanner61", on=MONDAY, person_id=city.person["wei"]),
+            newcomer(
+                city,
+                "tanner61",
+                on=MONDAY,
+                person_id=city.person["wei"],
+                conversation_id=on_call(representative, "wei"),
+            ),
         )
         receipt = commands.transfer_service(
             representative, dataclasses.replace(asked, start=dataclasses.replace(asked.start, name="Wei Chen"))
@@ -327,10 +366,14 @@ class TestTransfer:
             assert account.closed_on is None
             assert account.premise_id == city.premise["tanner61"]
 
-    def test_cancelling_one_half_cancels_the_other(self, city: City, actor: Callable[[str], Any]) -> None:
+    def test_cancelling_one_half_cancels_the_other(
+        self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
         representative = actor("representative")
         start = dataclasses.replace(
-            newcomer(city, "tanner61", on=MONDAY), name="Wei Chen", person_id=city.person["wei"]
+            newcomer(city, "tanner61", on=MONDAY, conversation_id=on_call(representative, "wei")),
+            name="Wei Chen",
+            person_id=city.person["wei"],
         )
         receipt = commands.transfer_service(
             representative, TransferForm(city.account["wei"], city.premise["market"], MONDAY, start)
@@ -358,9 +401,11 @@ class TestDebts:
         )
         assert "412" not in receipt.say
 
-    def test_ones_own_is_asked_for(self, city: City, actor: Callable[[str], Any]) -> None:
+    def test_ones_own_is_asked_for(self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]) -> None:
         asked = dataclasses.replace(
-            newcomer(city, "tanner61", ("electric",)), name="Tomas Elison", person_id=city.person["tomas"]
+            newcomer(city, "tanner61", ("electric",), conversation_id=on_call(actor("representative"), "tomas")),
+            name="Tomas Elison",
+            person_id=city.person["tomas"],
         )
         with pytest.raises(Refused, match=r"still owes \$412\.60 from account 100-1190-7"):
             commands.start_service(actor("representative"), asked)
@@ -424,3 +469,75 @@ def test_the_same_form_twice_is_one_start(city: City, actor: Callable[[str], Any
 def test_a_manager_may_not_start(city: City, actor: Callable[[str], Any]) -> None:
     with pytest.raises(Refused, match=r"move\.start"):
         commands.start_service(actor("manager"), newcomer(city, "tanner61"))
+
+
+class TestWhoIsSpeaking:
+    """base/identity_policy: a start in a known customer's name asks for strength 1, a stop or a transfer for 2."""
+
+    def test_without_a_conversation_the_remedy_is_named(self, city: City, actor: Callable[[str], Any]) -> None:
+        asked = StopForm(city.account["wei"], city.premise["market"], ("water",), MONDAY)
+        with pytest.raises(Refused, match=r"Take the call \(Alt\+A\) and check who is speaking first") as caught:
+            commands.stop_service(actor("representative"), asked)
+        assert caught.value.title == "Check who is speaking first"
+        assert states_at(city, "market", "water") == ["active"]
+
+    def test_a_call_about_somebody_else_proves_nothing(
+        self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
+        call_id = on_call(actor("representative"), "priya")
+        asked = StopForm(city.account["wei"], city.premise["market"], ("water",), MONDAY, conversation_id=call_id)
+        with pytest.raises(Refused, match="not about this customer yet"):
+            commands.stop_service(actor("representative"), asked)
+
+    def test_all_that_is_wrong_is_said_at_once(self, city: City, actor: Callable[[str], Any]) -> None:
+        asked = StopForm(city.account["wei"], city.premise["market"], ("water",), None)
+        with pytest.raises(Refused) as caught:
+            commands.stop_service(actor("representative"), asked)
+        assert [problem.field for problem in caught.value.problems] == ["on", "identity"]
+
+    def test_a_wrapped_up_call_counts_no_more(
+        self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
+        representative = actor("representative")
+        call_id = on_call(representative, "wei")
+        contacts.wrap_up(representative, WrapUp(call_id, "start_stop", "answered"))
+        asked = StopForm(city.account["wei"], city.premise["market"], ("water",), MONDAY, conversation_id=call_id)
+        with pytest.raises(Refused, match="Take the call"):
+            commands.stop_service(representative, asked)
+
+    def test_two_facts_are_enough_to_start_and_not_to_change_the_number(
+        self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
+        representative = actor("representative")
+        call_id = on_call(representative, "priya", checked=False)
+        asked = StartForm(
+            city.premise["tanner61"],
+            ("electric",),
+            MONDAY,
+            "Priya Raman",
+            person_id=city.person["priya"],
+            account_id=city.account["priya"],
+            conversation_id=call_id,
+        )
+        with pytest.raises(Refused, match="“Start service” needs a check of who is speaking first: ask for two"):
+            commands.start_service(representative, asked)
+        facts = (("house_number", "903"), ("email", "priya.raman@example.org"))
+        check_identity_by_facts(representative, call_id, facts)
+        with pytest.raises(Refused, match="“Change contact details” needs a check of who is speaking first"):
+            commands.start_service(representative, dataclasses.replace(asked, phone="850 555 0102"))
+        commands.start_service(representative, asked)
+        assert states_at(city, "tanner61", "electric") == ["pending_start"]
+
+    def test_a_signed_letter_counts_where_the_row_says_so(self, city: City, actor: Callable[[str], Any]) -> None:
+        representative = actor("representative")
+        call_id = contacts.begin_conversation(representative, "letter").subject_id
+        contacts.link_customer(representative, call_id, account_id=city.account["wei"])
+        asked = StopForm(city.account["wei"], city.premise["market"], ("water",), MONDAY, conversation_id=call_id)
+        with pytest.raises(Refused, match="needs a check"):
+            commands.stop_service(representative, asked)
+        with core.work() as work:
+            row = directory.reference_row(work.session, "identity_policy", "move.stop", TODAY)
+            assert row is not None
+            row.detail = {**row.detail, "signed_channels": ["letter"]}
+        commands.stop_service(representative, asked)
+        assert states_at(city, "market", "water") == ["pending_stop"]

@@ -78,7 +78,10 @@ def test_start_shows_what_the_premise_has_and_costs(open_page: Callable[..., App
     assert "Start 5 services" in [button.label for button in page.button]
 
 
-def test_start_saves_and_shows_the_receipt(open_page: Callable[..., AppTest], city: City) -> None:
+def test_start_saves_and_shows_the_receipt(
+    open_page: Callable[..., AppTest], city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+) -> None:
+    on_call(actor("representative"), "priya")
     page = open_page("start_service", account=city.account["priya"], premise=city.premise["tanner61"])
     field(page, "on").set_value(MONDAY)
     page = sound(submit(page.run(), "start_service"))
@@ -89,6 +92,32 @@ def test_start_saves_and_shows_the_receipt(open_page: Callable[..., AppTest], ci
         move = session.scalars(sa.select(moves.Move)).one()
     assert move.number in [str(code.value) for code in page.code]
     assert move.account_id == city.account["priya"]
+
+
+def test_the_check_that_is_needed_stands_there_before_the_button(
+    open_page: Callable[..., AppTest], city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+) -> None:
+    query = {"account": city.account["priya"], "premise": city.premise["tanner61"]}
+    page = sound(open_page("start_service", **query))
+    assert "Take the call first (Alt+A). Ask for two account facts or the PIN. So far: strength 0 of 1" in said(page)
+    # Refused: the day typed is kept.
+    field(page, "on").set_value(MONDAY)
+    page = sound(submit(page.run(), "start_service"))
+    assert "Check who is speaking first" in said(page)
+    assert field(page, "on").value == MONDAY
+    # A changed number would open the next check: it asks for more.
+    field(page, "phone").set_value("850 555 0102")
+    assert "So far: strength 0 of 2, needed for “Change contact details”" in said(sound(page.run()))
+    # A call that is about somebody else becomes one about this customer with one click.
+    on_call(actor("representative"), "wei")
+    page = sound(open_page("stop_service", account=city.account["priya"]))
+    assert "The call is not about this customer yet." in said(page)
+    page = sound(page.button(key="identity_need.link").click().run())
+    assert "Ask for the PIN or passphrase, three account facts" in said(page)
+    assert "not about this customer" not in said(page)
+    on_call(actor("representative"), "priya")
+    page = sound(open_page("stop_service", account=city.account["priya"]))
+    assert "Identity checked" in said(page)
 
 
 def test_start_for_a_newcomer_in_an_occupied_house(open_page: Callable[..., AppTest], city: City) -> None:
@@ -190,7 +219,10 @@ class TestStop:
         assert "I am ending electric, water, sewer, garbage and recycling at 77 Palmetto Ct, Unit 4" in words
         assert "Palmetto Court Rentals" not in words
 
-    def test_saves(self, open_page: Callable[..., AppTest], city: City) -> None:
+    def test_saves(
+        self, open_page: Callable[..., AppTest], city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
+        on_call(actor("representative"), "wei")
         page = open_page("stop_service", account=city.account["wei"])
         field(page, "on").set_value(MONDAY)
         field(page, "forwarding_address").set_value("8 Elm St, Ocala FL 34470")
@@ -215,7 +247,10 @@ class TestStop:
         ):
             refuses(page, "stop_service", code, typed, sentence)
 
-    def test_booked_moves_can_be_cancelled_with_a_reason(self, open_page: Callable[..., AppTest], city: City) -> None:
+    def test_booked_moves_can_be_cancelled_with_a_reason(
+        self, open_page: Callable[..., AppTest], city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
+        on_call(actor("representative"), "wei")
         page = open_page("stop_service", account=city.account["wei"])
         field(page, "on").set_value(MONDAY)
         submit(page.run(), "stop_service")
@@ -232,7 +267,10 @@ class TestStop:
 
 
 class TestTransfer:
-    def test_moves_the_account(self, open_page: Callable[..., AppTest], city: City) -> None:
+    def test_moves_the_account(
+        self, open_page: Callable[..., AppTest], city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
+        on_call(actor("representative"), "wei")
         page = sound(open_page("transfer_service", account=city.account["wei"], premise=city.premise["tanner61"]))
         words = said(page)
         assert "Carried over" in words
@@ -255,8 +293,9 @@ class TestFieldResult:
     """On the work order's page: what makes a pending agreement active."""
 
     def test_the_reading_closes_the_order_and_begins_the_service(
-        self, open_page: Callable[..., AppTest], city: City
+        self, open_page: Callable[..., AppTest], city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
     ) -> None:
+        on_call(actor("representative"), "priya")
         page = open_page("start_service", account=city.account["priya"], premise=city.premise["tanner61"])
         field(page, "on").set_value(dt.date(2026, 11, 24))
         sound(submit(page.run(), "start_service"))
@@ -281,8 +320,9 @@ class TestFieldResult:
         assert (order.closed, order.state_code) == (True, "done")
 
     def test_a_representative_sees_the_order_and_enters_nothing(
-        self, open_page: Callable[..., AppTest], city: City
+        self, open_page: Callable[..., AppTest], city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
     ) -> None:
+        on_call(actor("representative"), "wei")
         page = open_page("stop_service", account=city.account["wei"])
         sound(submit(page, "stop_service"))
         with core.read() as session:

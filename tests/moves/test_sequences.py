@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db import accounts, core, moves
+from portal.contacts import commands as contacts
+from portal.contacts import views
 from portal.moves import commands
 from portal.moves.rules.form import StartForm, StopForm, TransferForm
 from portal.shared.refusal import Refused
@@ -70,6 +72,14 @@ class Run:
         except Refused:
             self.refused += 1
 
+    def call(self, account_id: int | None, person_id: int | None = None) -> int:
+        """A conversation with this customer, whose number on file was called."""
+        here = views.open_call(self.actor)
+        call_id = contacts.begin_conversation(self.actor, "phone").subject_id if here is None else here.id
+        contacts.link_customer(self.actor, call_id, account_id=account_id, person_id=person_id)
+        contacts.confirm_call_back(self.actor, call_id, True)
+        return call_id
+
     def start(self, tenant: str, kinds: list[str], days: int) -> None:
         commands.start_service(
             self.actor,
@@ -82,6 +92,7 @@ class Run:
                 person_id=self.city.person[tenant],
                 account_id=self.account_of(tenant),
                 evidence_code="lease",
+                conversation_id=self.call(self.account_of(tenant), self.city.person[tenant]),
             ),
         )
 
@@ -92,7 +103,10 @@ class Run:
             account_id = present[at % len(present)].account_id
             theirs = tuple({row.service_kind for row in present if row.account_id == account_id} & set(kinds))
             on = self.today + dt.timedelta(days=days)
-            commands.stop_service(self.actor, StopForm(account_id, self.premise_id, theirs, on))
+            call_id = self.call(account_id)
+            commands.stop_service(
+                self.actor, StopForm(account_id, self.premise_id, theirs, on, conversation_id=call_id)
+            )
 
     def transfer(self, tenant: str, days: int) -> None:
         """From the tenant's home of before to this place."""
@@ -109,6 +123,7 @@ class Run:
             phone="8505550100",
             person_id=self.city.person[tenant],
             evidence_code="lease",
+            conversation_id=self.call(account_id, self.city.person[tenant]),
         )
         commands.transfer_service(self.actor, TransferForm(account_id, home, on, start))
 

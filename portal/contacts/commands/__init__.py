@@ -10,9 +10,11 @@ from portal.contacts.commands.conversation import (
 )
 from portal.contacts.commands.emergency import stamp_emergency
 from portal.contacts.commands.identity import (
+    NOT_CHECKED,
     caller_to_check,
     check_identity,
     confirm_call_back,
+    identity_problems,
     lift_lock,
     record_identity_check,
     refuse_own_person,
@@ -29,12 +31,14 @@ from portal.contacts.commands.promise import (
 )
 
 __all__ = [
+    "NOT_CHECKED",
     "answer_from_article",
     "begin_conversation",
     "caller_to_check",
     "check_identity",
     "confirm_call_back",
     "hand_over_contacts",
+    "identity_problems",
     "keep_note",
     "lift_lock",
     "link_customer",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from db import contacts as rows
 from db import core
 from db import directory as directory_rows
 from db import staff as staff_rows
 from portal import settings
-from portal.contacts import rules
+from portal.contacts import rules, views
 from portal.directory.views import today
 from portal.shared.command import command
 from portal.shared.problem import Problem
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from db.core import Work
     from portal.shared.actor import Actor
+
+NOT_CHECKED: Final = "Check who is speaking first"
+"""The title of a refusal that asks for a check and for nothing else."""
 
 
 def refuse_own_person(work: Work, actor: Actor, person_id: int | None) -> None:
@@ -171,18 +174,19 @@ def confirm_call_back(actor: Actor, work: Work, conversation_id: int, answered: 
     return record_identity_check(work, actor, conversation=found, method="call_back", passed=True)
 
 
+def identity_problems(work: Work, *actions: str, conversation_id: int | None, person_id: int | None) -> list[Problem]:
+    """Which of these actions asks for a stronger check of who is speaking than this conversation has had, the most demanding
+    one only: for a command that says all its problems at once. An action without a policy row needs none."""
+    needs = views.identity_needs(work.session, actions, conversation_id, person_id, work.now)
+    return [problem for need in needs[:1] if (problem := rules.identity_problem(need)) is not None]
+
+
 def require_identity(work: Work, action: str, *, conversation_id: int | None, person_id: int | None) -> None:
     """Refuses an action whose policy row asks for a stronger check of who is speaking than this conversation has had. An
     action without a row needs none."""
-    policy = directory_rows.reference_row(work.session, "identity_policy", action, today(work.now))
-    if policy is None:
-        return
-    reached = 0
-    if conversation_id is not None and person_id is not None:
-        reached = rows.strength_reached(work.session, conversation_id, person_id)
-    problem = rules.identity_problem(action, policy.name, int(policy.detail.get("strength", 0)), reached)
-    if problem is not None:
-        raise Refused([problem], title="Check who is speaking first")
+    problems = identity_problems(work, action, conversation_id=conversation_id, person_id=person_id)
+    if problems:
+        raise Refused(problems, title=NOT_CHECKED)
 
 
 @command("identity.reset")

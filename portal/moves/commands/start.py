@@ -10,6 +10,7 @@ from db import accounts as account_rows
 from db import moves
 from portal.accounts.commands import add_person, refuse_own, update_person
 from portal.accounts.rules import PersonForm, person_problems
+from portal.contacts.commands import NOT_CHECKED, identity_problems
 from portal.moves.commands import effect
 from portal.moves.commands.confirm import confirm_at_once
 from portal.moves.commands.premise import OpenPremise
@@ -19,7 +20,7 @@ from portal.shared.command import command
 from portal.shared.problem import Problem
 from portal.shared.receipt import Receipt
 from portal.shared.refusal import Refused
-from portal.shared.text import day_text, parse_phone
+from portal.shared.text import day_text
 
 if TYPE_CHECKING:
     from db.accounts import Account, Person, ServiceAgreement
@@ -74,8 +75,9 @@ def write_start(
         found += _record_problems(asked, {problem.field for problem in found})
     if not found and not kept_deposit:
         found += facts.deposit(work.session, asked, person_id, context.facts.today).problems
-    if found or here is None:
-        raise Refused(found, title="Not started")
+    unchecked = who_is_speaking(work, asked, f"move.{kind}", person_id)
+    if found or unchecked or here is None:
+        raise Refused([*found, *unchecked], title="Not started" if found or here is None else NOT_CHECKED)
     asked_on = asked.on
     assert asked_on is not None
     # Deposit and fees are worked out before the rows of this start stand in the way.
@@ -117,6 +119,17 @@ def _hold_premise(work: Work, actor: Actor, asked: form.StartForm) -> OpenPremis
     if asked.premise_id is None or moves.premise(work.session, asked.premise_id) is None:
         return None
     return OpenPremise(work, actor, asked.premise_id)
+
+
+def who_is_speaking(
+    work: Work, asked: form.StartForm | form.StopForm, action: str, person_id: int | None
+) -> list[Problem]:
+    """What still has to be checked about the caller. Whoever has no record yet has nothing to be checked against; who may
+    act for a customer is checked with the customer's own PIN and facts."""
+    if person_id is None:
+        return []
+    actions = facts.identity_actions(work.session, asked, action)
+    return identity_problems(work, *actions, conversation_id=asked.conversation_id, person_id=person_id)
 
 
 def _new_entry(asked: form.StartForm) -> PersonForm:
@@ -182,21 +195,20 @@ def _person(here: OpenPremise, asked: form.StartForm, person_id: int | None) -> 
         added = moves.person(session, add_person(here.actor, _new_entry(asked)).subject_id)
         assert added is not None
         return added
-    phone = parse_phone(asked.phone) if asked.phone.strip() else known.phone
-    email = asked.email.strip() or known.email
-    mailing = " ".join(asked.mailing_address.split()) or known.mailing_address
-    if (phone, email, mailing) != (known.phone, known.email, known.mailing_address):
+    changed = facts.new_contacts(session, asked, known.id)
+    if changed:
         entry = PersonForm(
             kind=known.kind,
             name=known.name,
-            phone=phone,
+            phone=changed.get("phone", known.phone),
             other_phone=known.other_phone,
-            email=email,
-            mailing_address=mailing,
+            email=changed.get("email", known.email),
+            mailing_address=changed.get("mailing_address", known.mailing_address),
             language=known.language,
             exempt=known.exempt_from_public_records,
             person_id=known.id,
             version=known.version,
+            conversation_id=asked.conversation_id,
         )
         update_person(here.actor, entry)
         session.refresh(known)

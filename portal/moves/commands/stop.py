@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from db import accounts as account_rows
 from db import moves
 from portal.accounts.commands import refuse_own
+from portal.contacts.commands import NOT_CHECKED
 from portal.moves.commands import effect
 from portal.moves.commands.confirm import confirm_at_once
 from portal.moves.commands.premise import OpenPremise
+from portal.moves.commands.start import who_is_speaking
 from portal.moves.rules import form, words
 from portal.moves.views import facts, steps
 from portal.shared.command import command
 from portal.shared.receipt import Receipt
 from portal.shared.refusal import Refused
-from portal.shared.text import day_text, parse_phone
+from portal.shared.text import day_text
 
 if TYPE_CHECKING:
     from db.accounts import Account, ServiceAgreement
@@ -69,19 +71,19 @@ def stop_service(actor: Actor, work: Work, asked: form.StopForm) -> Receipt:
     )
 
 
-def write_stop(actor: Actor, work: Work, asked: form.StopForm) -> Stopped:
-    """The rows of a stop."""
+def write_stop(actor: Actor, work: Work, asked: form.StopForm, action: str = "move.stop") -> Stopped:
+    """The rows of a stop; `action` names the policy row about who is speaking."""
     refuse_own(work, actor, account_id=asked.account_id)
     here = None
     if asked.premise_id is not None and moves.premise(work.session, asked.premise_id) is not None:
         here = OpenPremise(work, actor, asked.premise_id)
     context = facts.stop_context(work.session, asked, work.now)
     found = form.stop_problems(asked, context.facts)
-    if found or here is None:
-        raise Refused(found, title="Not stopped")
+    account = None if asked.account_id is None else moves.account(work.session, asked.account_id)
+    unchecked = who_is_speaking(work, asked, action, None if account is None else account.person_id)
+    if found or unchecked or here is None:
+        raise Refused([*found, *unchecked], title="Not stopped" if found or here is None else NOT_CHECKED)
     assert asked.on is not None
-    assert asked.account_id is not None
-    account = moves.account(work.session, asked.account_id)
     assert account is not None
     kinds = here.policy.in_order(asked.service_kinds)
     agreements = [
@@ -123,8 +125,9 @@ def _where_to_reach(here: OpenPremise, account: Account, asked: form.StopForm, *
         account.version += 1
         changed.append("mailing_address")
     person = moves.person(session, account.person_id)
-    if person is not None and asked.phone.strip() and parse_phone(asked.phone) != person.phone:
-        person.phone = parse_phone(asked.phone)
+    phone = facts.new_phone(session, asked)
+    if person is not None and phone:
+        person.phone = phone
         person.version += 1
         changed.append("phone")
     session.flush()

@@ -6,8 +6,9 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from db import moves
+from portal.contacts.commands import NOT_CHECKED
 from portal.moves.commands.premise import OpenPremise
-from portal.moves.commands.start import start_receipt, write_start
+from portal.moves.commands.start import start_receipt, who_is_speaking, write_start
 from portal.moves.commands.stop import write_stop
 from portal.moves.rules import form, words
 from portal.moves.views import facts
@@ -31,7 +32,7 @@ def transfer_service(actor: Actor, work: Work, asked: form.TransferForm) -> Rece
     # Two transfers between the same two premises in opposite directions must not wait for each other.
     for premise_id in sorted({one for one in (start.premise_id, stop.premise_id) if one is not None}):
         OpenPremise(work, actor, premise_id)
-    stopped = write_stop(actor, work, stop)
+    stopped = write_stop(actor, work, stop, "move.transfer")
     started = write_start(actor, work, start, kept_deposit=True, kind="transfer")
     started.move.other_move_id, stopped.move.other_move_id = stopped.move.id, started.move.id
     work.session.flush()
@@ -99,5 +100,7 @@ def _check(actor: Actor, work: Work, asked: form.TransferForm, stop: form.StopFo
             for problem in form.stop_problems(stop, stop_context.facts)
         ]
         found += form.start_problems(start, facts.start_context(work.session, actor, start, work.now).facts)
-    if found:
-        raise Refused(found, title="Not transferred")
+    account = None if asked.account_id is None else moves.account(work.session, asked.account_id)
+    unchecked = who_is_speaking(work, start, "move.transfer", None if account is None else account.person_id)
+    if found or unchecked:
+        raise Refused([*found, *unchecked], title="Not transferred" if found else NOT_CHECKED)

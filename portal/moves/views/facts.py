@@ -15,6 +15,7 @@ from portal.moves.rules import debt, form, turnover
 from portal.moves.rules.order import earliest_visit_on
 from portal.moves.views import policy as policy_rows
 from portal.moves.views.book import Book, load_book
+from portal.shared.text import parse_phone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -138,6 +139,47 @@ def _point(
 def applicant_id(session: Session, asked: form.StartForm) -> int | None:
     """The person who applies: the account's holder, or the customer named; None for a new one."""
     return _applicant(session, asked)[0]
+
+
+def new_contacts(session: Session, asked: form.StartForm, person_id: int | None) -> dict[str, str]:
+    """What a start says anew about reaching a customer on record, by field; empty for a new customer and when all is as it
+    was. A mailing address that is the account's own says nothing new about the person."""
+    known = None if person_id is None else moves.person(session, person_id)
+    if known is None:
+        return {}
+    account = None if asked.account_id is None else moves.account(session, asked.account_id)
+    said = {
+        "phone": _digits(asked.phone),
+        "email": asked.email.strip(),
+        "mailing_address": " ".join(asked.mailing_address.split()),
+    }
+    changed = {code: value for code, value in said.items() if value and value != getattr(known, code)}
+    if account is not None and changed.get("mailing_address") == account.mailing_address:
+        changed.pop("mailing_address", None)
+    return changed
+
+
+def new_phone(session: Session, asked: form.StopForm) -> str:
+    """The number a stop leaves for afterwards; empty when it is the one on file, or none."""
+    account = None if asked.account_id is None else moves.account(session, asked.account_id)
+    known = None if account is None else moves.person(session, account.person_id)
+    phone = _digits(asked.phone)
+    return "" if known is None or phone == known.phone else phone
+
+
+def _digits(phone: str) -> str:
+    """Ten digits; as typed while it is no number yet."""
+    try:
+        return parse_phone(phone) if phone.strip() else ""
+    except ValueError:
+        return phone
+
+
+def identity_actions(session: Session, asked: form.StartForm | form.StopForm, action: str) -> tuple[str, ...]:
+    """The policy rows about who is speaking that a start, stop or transfer meets: its own, and that of changed contacts."""
+    if isinstance(asked, form.StopForm):
+        return (action, "customer.edit") if new_phone(session, asked) else (action,)
+    return (action, "customer.edit") if new_contacts(session, asked, applicant_id(session, asked)) else (action,)
 
 
 def _applicant(session: Session, asked: form.StartForm) -> tuple[int | None, str]:

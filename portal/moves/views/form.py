@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from db import accounts as account_rows
 from db import core, moves
+from portal.contacts.views import identity_needs
 from portal.moves.rules import debt, form, order, words
 from portal.moves.views import facts, steps
 from portal.moves.views import policy as policy_rows
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from portal.contacts.rules import IdentityNeed
     from portal.moves.views.facts import StartContext
     from portal.shared.actor import Actor
     from portal.shared.receipt import Step
@@ -115,6 +117,8 @@ class StartPlan:
     steps: tuple[Step, ...]
     read_back: str
     units: tuple[str, ...] = ()
+    identity: IdentityNeed | None = None
+    """The check of who is speaking that it needs; None: none."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,8 @@ class StopScreen:
     visit_needed: bool = False
     steps: tuple[Step, ...] = ()
     read_back: str = ""
+    identity: IdentityNeed | None = None
+    """The check of who is speaking that it needs; None: none."""
 
 
 @dataclass(frozen=True)
@@ -328,7 +334,25 @@ def start_plan(actor: Actor, asked: form.StartForm, *, transfer: bool = False) -
                 policy, asked.service_kinds, address, asked.on, asked.name, deposit.cents, fee_cents
             ),
             units=known.units,
+            identity=_identity(
+                session, asked, "move.transfer" if transfer else "move.start", facts.applicant_id(session, asked), now
+            ),
         )
+
+
+def _identity(
+    session: Session,
+    asked: form.StartForm | form.StopForm,
+    action: str,
+    person_id: int | None,
+    now: dt.datetime,
+) -> IdentityNeed | None:
+    """The most demanding check of who is speaking that the answers so far meet; a new customer has nothing to be checked."""
+    if person_id is None:
+        return None
+    actions = facts.identity_actions(session, asked, action)
+    needs = identity_needs(session, actions, asked.conversation_id, person_id, now)
+    return needs[0] if needs else None
 
 
 def _debt_note(context: StartContext) -> debt.OtherDebt | None:
@@ -431,6 +455,7 @@ def stop_form(account_id: int | None, premise_id: int | None = None, asked: form
             visit_needed=visited,
             steps=_stop_plan(session, context, kinds, day, owner),
             read_back=_stop_read_back(context, kinds, day, bool(owner)),
+            identity=_identity(session, asked or empty, "move.stop", account.person_id, now),
         )
 
 
