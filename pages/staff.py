@@ -19,7 +19,7 @@ def draw() -> None:
         st.caption(f"{active} people can sign in, {len(people) - active} no longer.")
         with st.container(border=True, gap=None):
             for person in people:
-                staff_parts.row(person)
+                staff_parts.row(person, may_edit=actor.may("staff.edit"))
     with right:
         chosen = next((person for person in people if person.staff_id == go.param_int("id")), None)
         if not actor.may("staff.edit"):

@@ -12,7 +12,7 @@ from typing import Final
 import streamlit as st
 
 from portal import settings
-from portal.desk import go, who
+from portal.desk import focus, go, who
 from portal.shared.actor import Actor
 
 ASSETS: Final = Path(__file__).resolve().parent / "assets"
@@ -33,7 +33,7 @@ class PageSpec:
 PAGES: Final = (
     PageSpec("call_desk", "Call desk", "headset_mic", "customer.find", "Desk"),
     PageSpec("work_queue", "Work queue", "checklist", "request.read", "Desk"),
-    PageSpec("call_backs", "Call-backs and promises", "phone_callback", "callback.work", "Desk"),
+    PageSpec("call_backs", "Call-backs", "phone_callback", "callback.work", "Desk"),
     PageSpec("emergency", "Emergency", "emergency_home", "emergency.take", "Desk"),
     PageSpec("articles", "Policies and how-to", "menu_book", "article.read", "Look up"),
     PageSpec("known_events", "Known events", "crisis_alert", "request.read", "Look up"),
@@ -153,6 +153,7 @@ def _sidebar_foot(actor: Actor) -> None:
             if actor.may(permission) and st.button(
                 label, key=f"anywhere-{page}", icon=f":material/{icon}:", shortcut=shortcut, width="stretch"
             ):
+                focus.again()
                 go.to(page)
         with st.container(gap=None):
             st.text(actor.name)
