@@ -101,6 +101,8 @@ class Promise(Id, Versioned, Base):
     outcome: Mapped[str] = mapped_column(sa.String(10), default="open")
     """open, kept, broken."""
     settled_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    settled_words: Mapped[str] = mapped_column(sa.Text, default="")
+    """Why it was broken, or what came of it."""
 
 
 class CallBack(Id, Versioned, Base):
@@ -327,7 +329,8 @@ def promise_lines(
     most: int = 50,
     skip: int = 0,
 ) -> Sequence[Any]:
-    """Promises of a person, a division or an account (everybody's without any), the earliest due first."""
+    """Promises of a person, a division or an account (everybody's without any): open ones the earliest due first, settled
+    ones the last settled first."""
     lines = (
         sa.select(
             Promise.id,
@@ -339,6 +342,7 @@ def promise_lines(
             Promise.outcome,
             Promise.made_at,
             Promise.settled_at,
+            Promise.settled_words,
             Promise.owner_id,
             Promise.person_id,
             Promise.account_id,
@@ -357,7 +361,8 @@ def promise_lines(
         lines = lines.where(Staff.division_code == division_code)
     if account_id is not None:
         lines = lines.where(Promise.account_id == account_id)
-    return session.execute(lines.order_by(Promise.due_at, Promise.id).limit(most).offset(skip)).all()
+    in_order = (Promise.due_at, Promise.id) if "open" in outcomes else (Promise.settled_at.desc(), Promise.id.desc())
+    return session.execute(lines.order_by(*in_order).limit(most).offset(skip)).all()
 
 
 def open_promises_about(session: Session, subject_kind: str, subject_id: int) -> Sequence[Promise]:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from portal.contacts import views
-from portal.desk import contacts_parts, go, lists, who
+from portal.desk import call, contacts_parts, go, lists, who
 from portal.desk.text import inert
 
 
@@ -18,7 +18,10 @@ def _call_backs(scope: str) -> None:
     total = views.call_back_count(actor, scope)
     st.subheader(f"Call-backs · {total}")
     if not total:
-        _empty("No call-back is open", "A call-back planned at wrap-up comes here and on the call desk.")
+        _empty(
+            "No call-back is open",
+            "A call-back planned on a call, at wrap-up or above comes here and on the call desk.",
+        )
         return
     page = st.session_state.get("call_backs.page", 1)
     with st.container(border=True, gap=None):
@@ -42,6 +45,11 @@ def _promises(scope: str) -> None:
                 contacts_parts.promise_row(line, owner=scope != "mine")
         if len(open_ones) == views.PAGE_SIZE:
             st.caption(f"The first {views.PAGE_SIZE}; settle these to see more.")
+    settled = views.promises(actor, scope, settled=True)
+    if settled:
+        with st.expander("Kept and broken", icon=":material/history:"):
+            for line in settled:
+                contacts_parts.settled_row(line, owner=scope != "mine")
 
 
 @who.fragment
@@ -62,6 +70,9 @@ def draw() -> None:
             key="call_backs.scope",
         )
     contacts_parts.said("call_backs", toast=True)
+    if actor.may("conversation.work"):
+        with st.popover("Plan a call-back", icon=":material/add_call:", key="call_backs.plan_popover"):
+            contacts_parts.plan_call_back(call.context(), "call_backs")
     _call_backs(scope or "mine")
     _promises(scope or "mine")
 

@@ -97,6 +97,9 @@ class PromiseLine:
     mine: bool
     person_id: int | None
     account_id: int | None
+    settled_at: dt.datetime | None = None
+    settled_words: str = ""
+    """Why it was broken, or what came of it."""
 
 
 @dataclass(frozen=True)
@@ -226,7 +229,7 @@ def call_back_count(actor: Actor, scope: str = "mine") -> int:
 def promises(
     actor: Actor, scope: str = "mine", *, account_id: int | None = None, settled: bool = False, page: int = 1
 ) -> list[PromiseLine]:
-    """Promises of a scope or of an account, open or settled, the earliest due first, a page at a time."""
+    """Promises of a scope or of an account, a page at a time: open ones the earliest due first, settled ones the last first."""
     where: dict[str, Any] = {"account_id": account_id} if account_id is not None else _scope(actor, scope)
     with core.read() as session:
         return [
@@ -286,6 +289,8 @@ def _promise(row: Any, actor: Actor) -> PromiseLine:
         mine=row.owner_id == actor.staff_id,
         person_id=row.person_id,
         account_id=row.account_id,
+        settled_at=row.settled_at,
+        settled_words=row.settled_words,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import secrets
 from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
@@ -193,13 +194,22 @@ def promise_row(line: PromiseLine, *, owner: bool) -> None:
                 )
             )
         with st.container(horizontal=True, width="content", gap="xsmall"):
-            for label, kept, icon in (("Kept", True, "check"), ("Broken", False, "heart_broken")):
+            st.button(
+                "Kept",
+                key=f"promise.{line.id}.{line.version}.Kept",
+                icon=":material/check:",
+                on_click=_promise_settled,
+                args=(line, True, None),
+            )
+            with st.popover("Broken", icon=":material/heart_broken:", key=f"promise.{line.id}.popover"):
+                words = f"promise.{line.id}.words"
+                st.text_input("Why it could not be kept", key=words, max_chars=1000, on_change="ignore")
                 st.button(
-                    label,
-                    key=f"promise.{line.id}.{line.version}.{label}",
-                    icon=f":material/{icon}:",
+                    "It is broken",
+                    key=f"promise.{line.id}.{line.version}.Broken",
+                    type="primary",
                     on_click=_promise_settled,
-                    args=(line, kept),
+                    args=(line, False, words),
                 )
             _open_customer(line, f"promise.{line.id}.open", None)
 
@@ -225,9 +235,70 @@ def _call_back_done(line: CallBackLine, reached: bool, words: str | None) -> Non
     )
 
 
-def _promise_settled(line: PromiseLine, kept: bool) -> None:
+def _promise_settled(line: PromiseLine, kept: bool, words: str | None) -> None:
+    said_words = (st.session_state.get(words) or "") if words else ""
     carry_out(
         "call_backs",
         ("promise", line.id, line.version, kept),
-        lambda key: commands.settle_promise(who.actor(), line.id, line.version, kept, key=key),
+        lambda key: commands.settle_promise(who.actor(), line.id, line.version, kept, said_words, key=key),
     )
+
+
+def settled_row(line: PromiseLine, *, owner: bool) -> None:
+    """One settled promise: kept or broken, when, and why."""
+    colour, icon = ("green", "check") if line.outcome == "kept" else ("red", "heart_broken")
+    when = "" if line.settled_at is None else relative_text(line.settled_at, core.now(), settings.current().zone)
+    st.markdown(f":{colour}-badge[:material/{icon}: {inert(line.outcome.capitalize())}] {inert(line.words)}")
+    st.caption(
+        inert(
+            " · ".join(part for part in (when, line.name, line.owner_name if owner else "", line.settled_words) if part)
+        )
+    )
+
+
+# --- planning a call-back ---------------------------------------------------------------------------------------------
+
+
+def plan_call_back(call: Call | None, place: str) -> None:
+    """Number, why, day and time of a call the city owes, outside the wrap-up; on a call the customer's number stands there."""
+    said(f"{place}.plan")
+    # The number of those planned here names the form: a planned one leaves an empty form, a refused one keeps what was typed.
+    turn = st.session_state.setdefault(f"{place}.plan.turn", 0)
+    name = f"{place}.plan.{0 if call is None else call.id}.{turn}"
+    with st.form(name, border=False):
+        phone = st.text_input(
+            "Number", format_phone(call.phone) if call is not None else "", key=f"{name}.phone", type="phone"
+        )
+        why = st.text_input("What to tell them", key=f"{name}.why", max_chars=rules.WORDS_MOST)
+        with st.container(horizontal=True):
+            on = st.date_input("Day", None, key=f"{name}.on", format="MM/DD/YYYY")
+            clock = st.time_input("Time", None, key=f"{name}.at", step=900)
+        del phone, why, on, clock  # read at the click
+        st.form_submit_button(
+            "Plan the call-back",
+            type="primary",
+            icon=":material/phone_callback:",
+            key=f"{name}.submit",
+            on_click=_plan_call_back,
+            args=(call, place, name),
+        )
+
+
+def _plan_call_back(call: Call | None, place: str, name: str) -> None:
+    state = st.session_state
+    plan = rules.CallBackPlan(
+        state.get(f"{name}.phone") or "",
+        state.get(f"{name}.why") or "",
+        _at(state.get(f"{name}.on"), state.get(f"{name}.at")),
+        conversation_id=None if call is None else call.id,
+    )
+    receipt = carry_out(
+        f"{place}.plan", (name,), lambda key: commands.plan_call_back(who.actor(), plan, key=f"{key}{_session_mark()}")
+    )
+    if receipt is not None:
+        state[f"{place}.plan.turn"] += 1
+
+
+def _session_mark() -> str:
+    """Tells the forms of one session from another's, so that the same turn in two sessions is two call-backs."""
+    return str(st.session_state.setdefault("contacts.session_mark", secrets.token_hex(8)))

@@ -424,9 +424,12 @@ def test_a_promise_is_kept_or_broken_once(city: City, luis: Actor) -> None:
     )
     (promise,) = views.promises(luis, account_id=city.account["marcus"])
     assert promise.amount_cents == 2_500
-    commands.settle_promise(luis, promise.id, promise.version, False)
+    with pytest.raises(Refused, match="The reason is empty"):
+        commands.settle_promise(luis, promise.id, promise.version, False)
+    commands.settle_promise(luis, promise.id, promise.version, False, "The bill was right after all")
     assert views.promises(luis) == []
-    assert [line.outcome for line in views.promises(luis, settled=True)] == ["broken"]
+    (settled,) = views.promises(luis, settled=True)
+    assert (settled.outcome, settled.settled_words) == ("broken", "The bill was right after all")
     with pytest.raises(Refused, match="recorded as broken meanwhile"):
         commands.settle_promise(luis, promise.id, promise.version, True)
 

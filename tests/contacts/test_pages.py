@@ -179,6 +179,40 @@ def test_call_backs_and_promises_are_worked_from_the_list(
     shown = _texts(page)
     assert "No call-back is open" in shown
     assert "No promise is open" in shown
+    assert "Kept" in shown
+
+
+def test_a_broken_promise_keeps_its_reason(
+    open_page: Callable[..., AppTest], city: City, actor: Callable[[str], Any]
+) -> None:
+    plan = rules.PromisePlan("date", "Cart by Friday", NOW + dt.timedelta(hours=3), account_id=city.account["odessa"])
+    commands.make_promise(actor("luis"), plan)
+    page = open_page("call_backs")
+    next(button for button in page.button if button.label == "It is broken").click().run()
+    assert "The reason is empty. Write one sentence." in _texts(page)
+    next(box for box in page.text_input if box.label == "Why it could not be kept").set_value("No cart left").run()
+    next(button for button in page.button if button.label == "It is broken").click().run()
+    shown = _texts(page)
+    assert "No promise is open" in shown
+    assert "No cart left" in shown
+
+
+def test_a_call_back_is_planned_from_the_list(open_page: Callable[..., AppTest], city: City) -> None:
+    page = open_page("call_backs")
+
+    def plan(**typed: Any) -> None:
+        for box in (*page.text_input, *page.date_input, *page.time_input):
+            if box.label in typed:
+                box.set_value(typed[box.label])
+        next(button for button in page.button if button.label == "Plan the call-back").click().run()
+
+    plan(Number="12")
+    assert "Enter the day and the time of the call-back." in _texts(page)
+    assert next(box for box in page.text_input if box.label == "Number").value == "12"  # kept
+    plan(**{"Number": "850 555 0166", "What to tell them": "Cart", "Day": NOW.date(), "Time": dt.time(16, 0)})
+    assert "Call-back planned for today 4:00 pm" in _texts(page)
+    assert "(850) 555-0166" in _texts(page)
+    assert next(box for box in page.text_input if box.label == "Number").value == ""
 
 
 def test_a_supervisor_sees_everyones(open_page: Callable[..., AppTest], actor: Callable[[str], Any]) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 
 from db import accounts, core, directory, events, metering, moves, service_requests, waste
+from db import contacts as contact_rows
 from portal.accounts.commands import check_identity_by_facts
 from portal.contacts import commands as contacts
+from portal.contacts import views as contact_views
 from portal.contacts.rules import WrapUp
 from portal.moves import commands
 from portal.moves.rules.form import StartForm, StopForm, TransferForm
@@ -541,3 +544,72 @@ class TestWhoIsSpeaking:
             row.detail = {**row.detail, "signed_channels": ["letter"]}
         commands.stop_service(representative, asked)
         assert states_at(city, "market", "water") == ["pending_stop"]
+
+
+def promises_of(number: str) -> list[tuple[str, str, str, dt.date]]:
+    """(kind, outcome, words, the day it is due) of each promise about a move."""
+    move = move_row(number)
+    with core.read() as session:
+        rows = session.scalars(
+            sa.select(contact_rows.Promise)
+            .where(contact_rows.Promise.subject_kind == "move", contact_rows.Promise.subject_id == move.id)
+            .order_by(contact_rows.Promise.due_at, contact_rows.Promise.kind)
+        )
+        return [
+            (row.kind, row.outcome, row.words, row.due_at.astimezone(ZoneInfo("America/New_York")).date())
+            for row in rows
+        ]
+
+
+class TestDatesTold:
+    def test_each_date_is_a_promise_kept_or_broken_by_the_result(self, city: City, actor: Callable[[str], Any]) -> None:
+        receipt = commands.start_service(actor("representative"), newcomer(city, "tanner61"))
+        assert "The 3 dates told are on your list of promises until the work is done." in receipt.notes
+        # base/order_kind: electric from the office and water by a visit on the day itself, the cart one working day later.
+        tuesday = dt.date(2026, 12, 1)
+        told = promises_of(receipt.number)
+        assert [(kind, outcome, on) for kind, outcome, _, on in told] == [
+            ("date", "open", MONDAY),
+            ("visit", "open", MONDAY),
+            ("date", "open", tuesday),
+        ]
+        assert told[1][2] == f"61 Tanner St: Water on, first reading taken; all taps closed please ({receipt.number})"
+        assert told[2][2].startswith("61 Tanner St: Cart delivered")
+        import time_machine
+
+        with time_machine.travel(dt.datetime(2026, 12, 3, 15, tzinfo=dt.UTC)):
+            supervisor = actor("supervisor")
+            # Entered on Thursday, done on Monday: kept. The cart came on Wednesday: broken.
+            confirm(supervisor, agreements_at(city, "tanner61", "water")[0], MONDAY, 905)
+            assert [outcome for _, outcome, _, _ in promises_of(receipt.number)] == ["open", "kept", "open"]
+            confirm(supervisor, agreements_at(city, "tanner61", "refuse")[0], dt.date(2026, 12, 2))
+            commands.confirm_due(dt.date(2026, 12, 3))
+        assert [outcome for _, outcome, _, _ in promises_of(receipt.number)] == ["kept", "kept", "broken"]
+
+    def test_a_cancelled_stop_leaves_none_open(
+        self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
+        representative = actor("representative")
+        call_id = on_call(representative, "wei")
+        asked = StopForm(
+            city.account["wei"], city.premise["market"], ("water", "sewer"), MONDAY, conversation_id=call_id
+        )
+        receipt = commands.stop_service(representative, asked)
+        assert [(kind, outcome) for kind, outcome, _, _ in promises_of(receipt.number)] == [("visit", "open")]
+        (line,) = [one for one in contact_views.promises(representative) if receipt.number in one.words]
+        assert (line.name, line.account_id) == ("Wei Chen", city.account["wei"])
+        move = move_row(receipt.number)
+        commands.cancel_move(representative, move.id, move.version, "Stays after all")
+        (settled,) = contact_views.promises(representative, settled=True)
+        assert settled.settled_words == "Withdrawn, the move was cancelled: Stays after all"
+
+    def test_what_is_held_breaks_and_what_is_released_is_told_anew(
+        self, city: City, actor: Callable[[str], Any]
+    ) -> None:
+        representative = actor("representative")
+        receipt = commands.start_service(representative, newcomer(city, "market", ("water",), evidence_code="lease"))
+        move = move_row(receipt.number)
+        commands.hold_move(representative, move.id, move.version, "Old tenant says she stays")
+        assert [outcome for _, outcome, _, _ in promises_of(receipt.number)] == ["broken"]
+        commands.release_move(actor("supervisor"), move.id, move_row(receipt.number).version, "Lease seen")
+        assert sorted(outcome for _, outcome, _, _ in promises_of(receipt.number)) == ["broken", "open"]

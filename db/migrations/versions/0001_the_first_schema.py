@@ -866,6 +866,7 @@ def upgrade() -> None:
         sa.Column("made_at", core.UtcTime(), nullable=False),
         sa.Column("outcome", sa.String(length=10), nullable=False),
         sa.Column("settled_at", core.UtcTime(), nullable=True),
+        sa.Column("settled_words", sa.Text(), nullable=False),
         sa.Column("id", core.BigId, autoincrement=True, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_promise_account_id_account")),

@@ -20,6 +20,8 @@ from portal.shared.refusal import Refused
 from portal.shared.text import parse_phone, relative_text
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from db.core import Work
     from portal.shared.actor import Actor
 
@@ -70,18 +72,36 @@ def record_promise(
 
 
 def settle_promises_about(
-    work: Work, actor: Actor, *, subject_kind: str, subject_id: int, kept: bool | None = None
+    work: Work,
+    actor: Actor,
+    *,
+    subject_kind: str,
+    subject_id: int,
+    kept: bool | None = None,
+    settled_words: str = "",
+    done_on: dt.date | None = None,
+    only: Collection[int] | None = None,
 ) -> int:
-    """Settles the open promises that hang on one thing, when that thing is done: kept when it was done in time, unless
-    `kept` says otherwise. Returns how many."""
-    found = rows.open_promises_about(work.session, subject_kind, subject_id)
+    """Settles the open promises that hang on one thing (`only` these of them), when that thing is done: kept when it was done
+    in time, unless `kept` says otherwise. In time: by now, or by the civil day `done_on` when the work was entered later.
+    Returns how many."""
+    found = [
+        promise
+        for promise in rows.open_promises_about(work.session, subject_kind, subject_id)
+        if only is None or promise.id in only
+    ]
+    zone = settings.current().time_zone
     for promise in found:
-        _settle(work, actor, promise, kept=work.now <= promise.due_at if kept is None else kept)
+        in_time = work.now <= promise.due_at
+        if done_on is not None:
+            in_time = done_on <= promise.due_at.astimezone(zone).date()
+        _settle(work, actor, promise, kept=in_time if kept is None else kept, words=settled_words)
     return len(found)
 
 
-def _settle(work: Work, actor: Actor, promise: rows.Promise, *, kept: bool) -> None:
+def _settle(work: Work, actor: Actor, promise: rows.Promise, *, kept: bool, words: str = "") -> None:
     promise.outcome, promise.settled_at = ("kept" if kept else "broken"), work.now
+    promise.settled_words = words.strip()[: rules.WORDS_MOST]
     promise.version += 1
     work.event(
         "promise.kept" if kept else "promise.broken",
@@ -127,8 +147,8 @@ def add_promise(work: Work, actor: Actor, plan: rules.PromisePlan) -> int:
 
 
 @command("promise.settle")
-def settle_promise(actor: Actor, work: Work, promise_id: int, version: int, kept: bool) -> Receipt:
-    """Records that a promise was kept or broken; it stays so."""
+def settle_promise(actor: Actor, work: Work, promise_id: int, version: int, kept: bool, words: str = "") -> Receipt:
+    """Records that a promise was kept, or broken and why; it stays so."""
     promise = core.lock(work.session, rows.Promise, promise_id)
     if promise is None:
         raise Refused([Problem("", "This promise is not on the list. Reload the page.")])
@@ -138,7 +158,10 @@ def settle_promise(actor: Actor, work: Work, promise_id: int, version: int, kept
         )
         raise Refused([Problem("", f"This promise {said} meanwhile. Reload the page.")])
     refuse_own_person(work, actor, promise.person_id)
-    _settle(work, actor, promise, kept=kept)
+    problem = rules.words_problem("words", "The reason", words, rules.WORDS_MOST, needed=not kept)
+    if problem:
+        raise Refused([problem], title="Not recorded")
+    _settle(work, actor, promise, kept=kept, words=words)
     return Receipt(
         title="Recorded as kept" if kept else "Recorded as broken", subject_kind="promise", subject_id=promise.id
     )

@@ -9,6 +9,7 @@ from portal.accounts.commands import refuse_own
 from portal.moves.commands import effect
 from portal.moves.commands.confirm import confirm_at_once
 from portal.moves.commands.premise import OpenPremise
+from portal.moves.commands.promise import tell_dates, withdraw_dates
 from portal.moves.rules import form
 from portal.moves.rules.turnover import contested_by
 from portal.shared.actor import authorize
@@ -81,6 +82,7 @@ def _cancel_half(here: OpenPremise, move: Move, reason: str) -> list[str]:
         here.settle()
     else:
         effect.undo_effect(here, move, "cancelled")
+    withdraw_dates(here, move, f"Withdrawn, the move was cancelled: {reason.strip()}")
     move.detail = {**move.detail, "cancel_reason": reason.strip()}
     here.event("move.cancelled", move, begun=begun)
     effect.tell(here, move, "move_cancelled")
@@ -110,6 +112,7 @@ def hold_move(actor: Actor, work: Work, move_id: int, version: int, reason: str)
     move.state_code, move.hold_reason = "held", "dispute"
     move.version += 1
     move.detail = {**move.detail, "hold_note": reason.strip()}
+    withdraw_dates(here, move, f"The start is held: {reason.strip()}", kept=False)
     effect.undo_effect(here, move, "held")
     here.event("move.held", move, why="dispute")
     effect.tell(here, move, "start_held")
@@ -143,6 +146,7 @@ def release_move(actor: Actor, work: Work, move_id: int, version: int, reason: s
     work.session.flush()
     ended = effect.take_effect(here, move)
     confirm_at_once(here, here.today)
+    tell_dates(here, move)
     here.event("move.released", move, turnover=bool(ended))
     effect.tell(here, move, "welcome")
     return Receipt(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from db import accounts as account_rows
 from db import core, moves
 from portal.moves.commands.premise import OpenPremise
+from portal.moves.commands.promise import settle_dates
 from portal.moves.rules.read import read_between, read_problem
 from portal.shared.actor import SYSTEM
 from portal.shared.command import command
@@ -80,6 +81,7 @@ def confirm(here: OpenPremise, agreement: ServiceAgreement, on: dt.date, read: i
     for follower in _followers(here, done):
         done += _confirm_one(here, follower, on, None)
     here.settle()
+    settle_dates(here, on)
     _finish_moves(here, on)
     return done
 

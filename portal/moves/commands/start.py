@@ -14,6 +14,7 @@ from portal.contacts.commands import NOT_CHECKED, identity_problems
 from portal.moves.commands import effect
 from portal.moves.commands.confirm import confirm_at_once
 from portal.moves.commands.premise import OpenPremise
+from portal.moves.commands.promise import tell_dates, told_note
 from portal.moves.rules import form, words
 from portal.moves.views import facts, steps
 from portal.shared.command import command
@@ -42,6 +43,8 @@ class Started:
     context: StartContext
     at_once: list[ServiceAgreement] = field(default_factory=list)
     ended_accounts: list[int] = field(default_factory=list)
+    promised: int = 0
+    """How many of the dates told are recorded as promises."""
 
 
 @command("move.start")
@@ -109,6 +112,7 @@ def write_start(
     else:
         started.ended_accounts = effect.take_effect(here, move)
         started.at_once = confirm_at_once(here, here.today)
+        started.promised = tell_dates(here, move)
     _welcome(here, started)
     account_rows.index_account(work.session, account.id)
     return started
@@ -290,5 +294,6 @@ def start_receipt(started: Started, asked: form.StartForm) -> Receipt:
         subject_id=move.id,
         go="customer",
         go_query=(("account", str(started.account.id)),),
-        notes=words.start_notes(here.policy, move, started.account.number, started.context.facts),
+        notes=words.start_notes(here.policy, move, started.account.number, started.context.facts)
+        + told_note(started.promised),
     )

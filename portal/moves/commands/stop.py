@@ -12,6 +12,7 @@ from portal.contacts.commands import NOT_CHECKED
 from portal.moves.commands import effect
 from portal.moves.commands.confirm import confirm_at_once
 from portal.moves.commands.premise import OpenPremise
+from portal.moves.commands.promise import tell_dates, told_note
 from portal.moves.commands.start import who_is_speaking
 from portal.moves.rules import form, words
 from portal.moves.views import facts, steps
@@ -36,6 +37,8 @@ class Stopped:
     account: Account
     to_owner: list[str] = field(default_factory=list)
     at_once: list[ServiceAgreement] = field(default_factory=list)
+    promised: int = 0
+    """How many of the dates told are recorded as promises."""
 
 
 @command("move.stop")
@@ -67,7 +70,9 @@ def stop_service(actor: Actor, work: Work, asked: form.StopForm) -> Receipt:
         subject_id=move.id,
         go="customer",
         go_query=(("account", str(stopped.account.id)),),
-        notes=(f"Account {stopped.account.number}.",) + ((here.policy.continuity.text,) if stopped.to_owner else ()),
+        notes=(f"Account {stopped.account.number}.",)
+        + ((here.policy.continuity.text,) if stopped.to_owner else ())
+        + told_note(stopped.promised),
     )
 
 
@@ -105,6 +110,7 @@ def write_stop(actor: Actor, work: Work, asked: form.StopForm, action: str = "mo
     stopped.to_owner = effect.keep_continuity(here)
     here.settle()
     stopped.at_once = confirm_at_once(here, here.today)
+    stopped.promised = tell_dates(here, move)
     _where_to_reach(here, account, asked, closes=_closes(here, account, agreements))
     effect.tell(here, move, "stop_booked")
     return stopped

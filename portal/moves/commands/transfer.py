@@ -45,6 +45,7 @@ def transfer_service(actor: Actor, work: Work, asked: form.TransferForm) -> Rece
         from_premise_id=stopped.here.premise.id,
         turnover=bool(started.ended_accounts),
     )
+    started.promised += stopped.promised
     receipt = start_receipt(started, start)
     here, today = stopped.here, started.here.today
     ends = words.stop_said(
