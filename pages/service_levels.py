@@ -9,12 +9,11 @@ from portal.reports import views
 
 def draw() -> None:
     """Filters, the lead sentence, six tiles, cards two by two, weekly counts by type, the cases."""
-    meanings = {each.code: each for each in views.definitions()}
+    known, meanings = parts.names_and_meanings()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title("Service levels", width="content")
         if st.button("What the figures mean", icon=":material/help:", type="tertiary", shortcut="Alt+M"):
             parts.meanings_dialog(meanings)
-    known = views.names()
     asked = parts.filters(known)
     board = views.board(known, asked)
     if not board.counts.opened and not board.open:

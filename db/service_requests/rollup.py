@@ -24,8 +24,6 @@ GRAINS = ("month", "week")
 KEY = ("grain", "period_on", "division_code", "request_type_code", "district", "channel")
 MEASURES = ("opened", "closed", "with_target", "closed_with_target", "on_time")
 _ROLLUP = table_of(RequestRollup)
-_BATCH = 500
-"""Cells of one statement: far from any limit on the number of values."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +106,10 @@ def count_changes(session: Session, changes: Iterable[tuple[Counted | None, Coun
     moved = [(key, cell) for key, cell in sorted(cells.items()) if any(cell)]
     rows = [dict(zip(KEY + MEASURES, (*key, *cell), strict=True)) for key, cell in moved]
     dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    for start in range(0, len(rows), _BATCH):
-        insert = dialect.insert(_ROLLUP).values(rows[start : start + _BATCH])
-        session.execute(
-            insert.on_conflict_do_update(
-                index_elements=KEY, set_={name: _ROLLUP.c[name] + insert.excluded[name] for name in MEASURES}
-            )
-        )
+    if rows:
+        insert = dialect.insert(_ROLLUP)
+        added = {name: _ROLLUP.c[name] + insert.excluded[name] for name in MEASURES}
+        session.execute(insert.on_conflict_do_update(index_elements=KEY, set_=added), rows)
     for key, cell in moved:
         if cell[0] < 0:  # its last request may have left it
             here = [_ROLLUP.c[name] == value for name, value in zip(KEY, key, strict=True)]

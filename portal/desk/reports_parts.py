@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
+from db import core
 from portal.desk import charts, go, lists, service_charts, who
 from portal.desk.text import inert
 from portal.reports import rules, views
@@ -28,6 +29,30 @@ ROWS_MOST: Final = 12
 """So many rows a comparison draws; the table holds all."""
 
 
+# --- what changes rarely ----------------------------------------------------------------------------------------------
+
+
+@st.cache_resource(ttl=60, max_entries=32, show_spinner=False)
+def _rarely(database: str, day: dt.date) -> tuple[Names, tuple[views.Outline, ...], Meanings]:
+    """Names, outlines and definitions: reference data, kept for a minute. Counts are never kept: they are read as they are."""
+    return views.names(), views.outlines(), {each.code: each for each in views.definitions()}
+
+
+@st.cache_resource(ttl=60, max_entries=128, show_spinner=False)
+def _offered(database: str, day: dt.date, period: str) -> dict[str, dict[str, str]]:
+    return views.choices(_rarely(database, day)[0], views.Asked(period))
+
+
+def _here() -> tuple[str, dt.date]:
+    return str(core.database().url), views.today()
+
+
+def names_and_meanings() -> tuple[Names, Meanings]:
+    """What codes are called, and what each figure means."""
+    known, _, meanings = _rarely(*_here())
+    return known, meanings
+
+
 # --- filters ----------------------------------------------------------------------------------------------------------
 
 
@@ -35,7 +60,7 @@ def filters(known: Names) -> Asked:
     """The filter row. Every choice stands in the address, so a link or a reload shows the same."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         period = _choose("Period", "period", {code: each.name for code, each in known.periods.items()}, width=132)
-        offered = views.choices(known, views.Asked(period)) | {"who": {code: name for code, name in WHO.items() if code}}
+        offered = _offered(*_here(), period) | {"who": {code: name for code, name in WHO.items() if code}}
         found = {
             name: _choose(label, name, {"": WHO[""] if name == "who" else "All"} | offered[name], width=158)
             for name, label in FILTERS.items()
@@ -49,14 +74,28 @@ def filters(known: Names) -> Asked:
 def _choose(label: str, key: str, options: Mapping[str, str], *, width: int) -> str:
     """A choice that stands in the address under `key`, as a code: a name may change, a link must not."""
     first = _begin(key, options)
-    return st.selectbox(label, list(options), format_func=options.__getitem__, key=key, width=width, on_change=_changed, args=(key, first))
+    return st.selectbox(
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        key=key,
+        width=width,
+        on_change=_changed,
+        args=(key, first),
+    )
 
 
 def _switch(label: str, key: str, options: Mapping[str, str]) -> str:
     """The same with all choices in sight."""
     first = _begin(key, options)
     chosen = st.segmented_control(
-        label, list(options), format_func=options.__getitem__, key=key, label_visibility="collapsed", on_change=_changed, args=(key, first)
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        key=key,
+        label_visibility="collapsed",
+        on_change=_changed,
+        args=(key, first),
     )
     return chosen or first
 
@@ -116,7 +155,11 @@ def _filter_contractor(asked: Asked, code: str) -> None:
 
 def where_words(known: Names, asked: Asked) -> str:
     """“Carts, Old Town, by phone”, “All divisions”."""
-    found = [] if asked.division else [{"": "All divisions", views.CITY: "City divisions", views.CONTRACTORS: "Contractors"}[asked.who]]
+    found = (
+        []
+        if asked.division
+        else [{"": "All divisions", views.CITY: "City divisions", views.CONTRACTORS: "Contractors"}[asked.who]]
+    )
     for by in ("division", "request_type", "district", "channel"):
         if code := getattr(asked, by):
             found.append(known.of(by, "" if code == views.NONE else code))
@@ -147,29 +190,53 @@ def tiles(board: Board, meanings: Meanings) -> None:
     weeks = max(1, round((board.period.until - board.period.since).days / 7))
     with st.container(horizontal=True):
         _tile(
-            meanings, "opened", f"{counts.opened:,}", f"{counts.opened / weeks:,.0f} a week", [m.counts.opened for m in sparks],
+            meanings,
+            "opened",
+            f"{counts.opened:,}",
+            f"{counts.opened / weeks:,.0f} a week",
+            [m.counts.opened for m in sparks],
             rules.change_words(counts.opened, before.opened if before else None),
         )
         _tile(
-            meanings, "closed", f"{counts.closed:,}", f"{_part(counts.closed, counts.opened)} of those opened", [m.counts.closed for m in sparks],
+            meanings,
+            "closed",
+            f"{counts.closed:,}",
+            f"{_part(counts.closed, counts.opened)} of those opened",
+            [m.counts.closed for m in sparks],
             rules.change_words(counts.closed, before.closed if before else None),
         )
         _tile(
-            meanings, "on_time_of_closed", rules.share_words(counts.on_time, counts.closed_with_target), f"of {counts.closed_with_target:,} closed",
+            meanings,
+            "on_time_of_closed",
+            rules.share_words(counts.on_time, counts.closed_with_target),
+            f"of {counts.closed_with_target:,} closed",
             [m.counts.share_of_closed if m.counts.closed_with_target >= rules.FEWEST else None for m in sparks],
             f"{rules.share_words(counts.on_time, counts.with_target)} of all {counts.with_target:,}. {rules.share_change_words(counts, before)}",
         )
         _tile(
-            meanings, "open_past_due", f"{board.open_past_due:,}", f"of {board.open:,} open", [],
+            meanings,
+            "open_past_due",
+            f"{board.open_past_due:,}",
+            f"of {board.open:,} open",
+            [],
             "Now, whenever they were opened" if board.open else "Nothing is open",
         )
         for code, name in (("half_closed_within", "half"), ("nine_in_ten_closed_within", "ninety")):
             took = getattr(board.days, name)
             was = getattr(board.days_before, name) if board.days_before else None
             line = [getattr(m.days, name) if m.days else None for m in board.moments]
-            _tile(meanings, code, rules.days_words(took), f"of {board.days.closed:,} closed", line, rules.days_change_words(took, was))
+            _tile(
+                meanings,
+                code,
+                rules.days_words(took),
+                f"of {board.days.closed:,} closed",
+                line,
+                rules.days_change_words(took, was),
+            )
     grain = "weeks" if board.period.grain == "week" else "months"
-    st.caption(f"Small lines: {len(sparks)} {grain} for counts and shares, the period’s {grain} for days; each on its own scale.")
+    st.caption(
+        f"Small lines: {len(sparks)} {grain} for counts and shares, the period’s {grain} for days; each on its own scale."
+    )
 
 
 def _part(part: int, whole: int) -> str:
@@ -180,7 +247,9 @@ def _tile(meanings: Meanings, code: str, value: str, of: str, line: Sequence[flo
     meaning = meanings.get(code)
     name = meaning.name if meaning else code.replace("_", " ").capitalize()
     with st.container(border=True, width="stretch", height="stretch", key=f"tile-{code}", gap="small"):
-        st.markdown(inert(name), help=inert(f"{meaning.definition} Of: {meaning.denominator or 'a count'}") if meaning else None)
+        st.markdown(
+            inert(name), help=inert(f"{meaning.definition} Of: {meaning.denominator or 'a count'}") if meaning else None
+        )
         st.metric(inert(name), value, of, delta_color="off", delta_arrow="off", label_visibility="collapsed")
         figure = service_charts.spark(line)
         if figure is not None:
@@ -198,7 +267,18 @@ def meanings_dialog(meanings: Meanings) -> None:
             st.text(each.definition)
             if each.denominator:
                 st.text(f"Of: {each.denominator}")
-            st.caption(inert(" ".join(part for part in (f"Leaves out: {each.leaves_out}" if each.leaves_out else "", f"From: {each.source}." if each.source else "") if part)))
+            st.caption(
+                inert(
+                    " ".join(
+                        part
+                        for part in (
+                            f"Leaves out: {each.leaves_out}" if each.leaves_out else "",
+                            f"From: {each.source}." if each.source else "",
+                        )
+                        if part
+                    )
+                )
+            )
 
 
 # --- nothing here -----------------------------------------------------------------------------------------------------
@@ -215,7 +295,9 @@ def nothing(known: Names, asked: Asked) -> None:
                 without = asked.without(name)
                 many = views.opened(known, without) if getattr(asked, name) else 0
                 if many:
-                    st.button(f"Any {label.lower()} ({many:,})", key=f"any-{name}", on_click=_filter_by, args=(name, "", ""))
+                    st.button(
+                        f"Any {label.lower()} ({many:,})", key=f"any-{name}", on_click=_filter_by, args=(name, "", "")
+                    )
             if not any(getattr(asked, name) for name in FILTERS):
                 many = views.opened(known, views.Asked("all"))
                 if many and asked.period != "all":
@@ -232,7 +314,9 @@ def comparison(known: Names, asked: Asked, goal: float | None) -> None:
     """The levels by one thing: the sentence, the shares with intervals and both denominators, the table."""
     by = _switch("Compare by", "by", views.BY)
     levels = views.compared(known, asked, by)
-    now = (asked.division or (views.OWN if asked.who == views.CITY else "")) if by == "contractor" else getattr(asked, by)
+    now = (
+        (asked.division or (views.OWN if asked.who == views.CITY else "")) if by == "contractor" else getattr(asked, by)
+    )
     shown = levels[:ROWS_MOST]
     figure = service_charts.shares([_share(level, level.code or views.NONE) for level in shown], goal=goal, chosen=now)
     chart = charts.Chart(
@@ -248,7 +332,11 @@ def comparison(known: Names, asked: Asked, goal: float | None) -> None:
     )  # fmt: skip
     charts.head(chart)
     if figure is not None:
-        picked = (lambda code: _filter_contractor(asked, code)) if by == "contractor" else (lambda code: _filter_by(by, now, code))
+        picked = (
+            (lambda code: _filter_contractor(asked, code))
+            if by == "contractor"
+            else (lambda code: _filter_by(by, now, code))
+        )
         charts.pick(figure, key=f"compared.{by}.{now}", alt=chart.title, on_pick=picked)
     charts.foot(chart, key="compared")
 
@@ -311,7 +399,10 @@ def backlog(board: Board) -> None:
         note="Select a bar to list its cases. Without a due date nothing counts as late.", file_name="backlog.csv",
     )  # fmt: skip
     charts.head(chart)
-    rows = [service_charts.Waiting(str(at), each.name, each.past_due, each.later, each.no_due) for at, each in enumerate(ages)]
+    rows = [
+        service_charts.Waiting(str(at), each.name, each.past_due, each.later, each.no_due)
+        for at, each in enumerate(ages)
+    ]
     figure = service_charts.backlog(rows, chosen=age)
     if figure is not None:
         charts.pick(figure, key=f"backlog.{age}", alt=chart.title, on_pick=lambda code: _list_age(age, code))
@@ -326,7 +417,11 @@ def _list_age(now: str, code: str) -> None:
 def repeats(known: Names, asked: Asked) -> None:
     """Premises that keep having requests."""
     total, found = views.repeats(known, asked)
-    title = f"{count_text(total, 'premise')} with {rules.REPEAT_TIMES} or more requests in {rules.REPEAT_DAYS} days" if total else "No repeats"
+    title = (
+        f"{count_text(total, 'premise')} with {rules.REPEAT_TIMES} or more requests in {rules.REPEAT_DAYS} days"
+        if total
+        else "No repeats"
+    )
     rows = tuple((each.address or "–", each.many) for each in found)
     chart = charts.Chart(
         title, f"{where_words(known, asked)}, the last {rules.REPEAT_DAYS} days, whatever the period.", ("Address", "Requests"), rows, file_name="repeats.csv",
@@ -393,7 +488,7 @@ def _moment_name(start: dt.date, grain: str, many: int) -> str:
 def district_map(known: Names, asked: Asked) -> None:
     """On time by district, as a map where outlines are known."""
     levels = {level.code: level for level in views.compared(known, asked, "district")}
-    outlines = views.outlines()
+    outlines = _rarely(*_here())[1]
     areas = [_area(each, levels.get(each.code)) for each in outlines]
     told = [level for level in levels.values() if level.code and level.counts.closed_with_target >= rules.FEWEST]
     if not told:
@@ -419,7 +514,12 @@ def district_map(known: Names, asked: Asked) -> None:
     charts.head(chart)
     figure = service_charts.district_map(areas, chosen=asked.district)
     if figure is not None:
-        charts.pick(figure, key=f"map.{asked.district}", alt=chart.title, on_pick=lambda code: _filter_by("district", asked.district, code))
+        charts.pick(
+            figure,
+            key=f"map.{asked.district}",
+            alt=chart.title,
+            on_pick=lambda code: _filter_by("district", asked.district, code),
+        )
     charts.foot(chart, key="map")
 
 
@@ -440,8 +540,14 @@ def _area(outline: views.Outline, level: Level | None) -> service_charts.Area:
 def panels(known: Names, board: Board) -> None:
     """Requests a week, by type: which left their usual range."""
     grain = board.period.grain
-    starts = [f"{moment.start:%b} {moment.start.day}" if grain == "week" else f"{moment.start:%b %Y}" for moment in board.sparks]
-    found = [(known.of("request_type", code), counts, rules.usual(counts) if grain == "week" else None) for code, counts in board.by_type]
+    starts = [
+        f"{moment.start:%b} {moment.start.day}" if grain == "week" else f"{moment.start:%b %Y}"
+        for moment in board.sparks
+    ]
+    found = [
+        (known.of("request_type", code), counts, rules.usual(counts) if grain == "week" else None)
+        for code, counts in board.by_type
+    ]
     many = sum(usual is not None for _, _, usual in found)
     if grain == "week":  # those that can be judged, and full rows
         found = sorted(found, key=lambda each: each[2] is None)[: max(3, -(-many // 3) * 3)]
@@ -450,7 +556,9 @@ def panels(known: Names, board: Board) -> None:
         judged = [each for each in found if each[2] is not None]
         left = sum(bool(usual and (usual.outside or usual.run_at is not None)) for _, _, usual in judged)
         if judged:
-            st.markdown(f"**{left} of {count_text(len(judged), 'type')} with a usual range left it in the last {rules.RECENT_WEEKS} weeks.** Shaded: usual range of the {rules.BASE_WEEKS} weeks before. ▲ outside it · ◆ eight weeks in a row on one side.")
+            st.markdown(
+                f"**{left} of {count_text(len(judged), 'type')} with a usual range left it in the last {rules.RECENT_WEEKS} weeks.** Shaded: usual range of the {rules.BASE_WEEKS} weeks before. ▲ outside it · ◆ eight weeks in a row on one side."
+            )
         else:
             st.caption(f"No type has {rules.LEAST_A_WEEK} requests a week: a usual range needs that.")
     else:
@@ -461,8 +569,14 @@ def panels(known: Names, board: Board) -> None:
                 words = rules.usual_words(counts, usual) if grain == "week" else f"{counts[-1]:,} in {starts[-1]}"
                 st.markdown(f"**{inert(name)}**")
                 st.caption(inert(words))
-                limits = None if usual is None else service_charts.Range(usual.low, usual.mean, usual.high, usual.outside, usual.run_at)
-                charts.draw(service_charts.weekly(counts, starts, limits), key=f"weekly-{at}-{name}", alt=f"{name}: {words}")
+                limits = (
+                    None
+                    if usual is None
+                    else service_charts.Range(usual.low, usual.mean, usual.high, usual.outside, usual.run_at)
+                )
+                charts.draw(
+                    service_charts.weekly(counts, starts, limits), key=f"weekly-{at}-{name}", alt=f"{name}: {words}"
+                )
 
 
 # --- the cases --------------------------------------------------------------------------------------------------------
@@ -477,14 +591,21 @@ def cases(known: Names, asked: Asked, board: Board) -> None:
     age = int(chosen) if chosen and which in ("past_due", "open") else None
     total = views.case_total(board, which, age)
     if not total:
-        st.text({"past_due": f"Nothing is past due. {count_text(board.open, 'open request')} still {'has' if board.open == 1 else 'have'} time.", "late": "Nothing was closed late."}.get(which, "Nothing here."))
+        st.text(
+            {
+                "past_due": f"Nothing is past due. {count_text(board.open, 'open request')} still {'has' if board.open == 1 else 'have'} time.",
+                "late": "Nothing was closed late.",
+            }.get(which, "Nothing here.")
+        )
         return
     page = min(int(st.session_state.get("cases_page", 1)), max(1, -(-total // views.CASE_ROWS)))
     found = views.cases(known, asked, which, page, age)
     order = {"past_due": "most days late first", "open": "oldest first"}.get(which, "newest first")
     scope = "whenever they were opened" if which in ("past_due", "open") else f"opened {board.period.words}"
     of_age = f", {board.ages[age].name} old" if age is not None else ""
-    st.markdown(f"**{count_text(total, 'case')}**, {inert(f'{scope}{of_age}, {order}. Choose a row to open the case.')}")
+    st.markdown(
+        f"**{count_text(total, 'case')}**, {inert(f'{scope}{of_age}, {order}. Choose a row to open the case.')}"
+    )
     lists.pager(total, key="cases_page", rows=views.CASE_ROWS)
     rows = [
         dict(
@@ -499,6 +620,11 @@ def cases(known: Names, asked: Asked, board: Board) -> None:
         )
         for case in found
     ]  # fmt: skip
-    at = lists.table(rows, key=f"cases-{which}-{page}-{asked}-{age}", alt=f"{views.CASE_LISTS[which]}: {len(rows)} of {total} cases", select=True)
+    at = lists.table(
+        rows,
+        key=f"cases-{which}-{page}-{asked}-{age}",
+        alt=f"{views.CASE_LISTS[which]}: {len(rows)} of {total} cases",
+        select=True,
+    )
     if at is not None:
         go.to("case", id=found[at].id)

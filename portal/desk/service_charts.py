@@ -41,7 +41,9 @@ class Share:
     careful: bool = False
 
 
-def shares(rows: Sequence[Share], *, goal: float | None, chosen: str = "", look: Palette | None = None) -> Figure | None:
+def shares(
+    rows: Sequence[Share], *, goal: float | None, chosen: str = "", look: Palette | None = None
+) -> Figure | None:
     """Shares from 0 to 100 %, names above, values at the right. ● share of the closed, │ share of all with a due time; ▼ when
     the whole interval is below the goal, ○ when there are few. The chosen row stays strong, the others fade."""
     look = look or palette_now()
@@ -93,7 +95,18 @@ def shares(rows: Sequence[Share], *, goal: float | None, chosen: str = "", look:
         notes.append(annotation(look, name, **beside, x=0, xanchor="left", yanchor="bottom", xshift=-12, yshift=7))
         if row.share is None:
             words = f"<i>{plain(row.value)}</i>"
-            notes.append(annotation(look, words, **beside, x=0, xanchor="left", yanchor="middle", xshift=-12, font={"size": 13, "color": look.muted}))
+            notes.append(
+                annotation(
+                    look,
+                    words,
+                    **beside,
+                    x=0,
+                    xanchor="left",
+                    yanchor="middle",
+                    xshift=-12,
+                    font={"size": 13, "color": look.muted},
+                )
+            )
         right = f"<b>{plain(row.value)}</b> {plain(row.size)}" if row.share is not None else plain(row.size)
         if row.remark:
             right += f'<br><span style="font-size:12px;color:{look.muted}">{plain(row.remark)}</span>'
@@ -101,7 +114,19 @@ def shares(rows: Sequence[Share], *, goal: float | None, chosen: str = "", look:
     rules = []
     if goal is not None:
         rules.append(_dotted(look, goal))
-        notes.append(annotation(look, f"goal {round(goal * 100)}%", xref="x", yref="paper", x=goal, y=1, yanchor="bottom", xanchor="center", font={"size": 12.5, "color": look.ink}))
+        notes.append(
+            annotation(
+                look,
+                f"goal {round(goal * 100)}%",
+                xref="x",
+                yref="paper",
+                x=goal,
+                y=1,
+                yanchor="bottom",
+                xanchor="center",
+                font={"size": 12.5, "color": look.ink},
+            )
+        )
     return {
         "data": traces,
         "layout": layout(
@@ -141,7 +166,17 @@ def backlog(rows: Sequence[Waiting], *, chosen: str = "", look: Palette | None =
     if not any(row.total for row in rows):
         return None
     at = [-place for place in range(len(rows))]
-    hatched = {"color": look.attention, "pattern": {"shape": "/", "fillmode": "overlay", "fgcolor": look.page, "fgopacity": 0.55, "size": 7, "solidity": 0.25}}
+    hatched = {
+        "color": look.attention,
+        "pattern": {
+            "shape": "/",
+            "fillmode": "overlay",
+            "fgcolor": look.page,
+            "fgopacity": 0.55,
+            "size": 7,
+            "solidity": 0.25,
+        },
+    }
     parts: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("past due", "past_due", hatched), ("due later", "later", {"color": look.main}), ("no due date", "no_due", {"color": look.muted}),
     )  # fmt: skip
@@ -159,7 +194,11 @@ def backlog(rows: Sequence[Waiting], *, chosen: str = "", look: Palette | None =
     for y, row in zip(at, rows, strict=True):
         beside = {"yref": "y", "y": y, "yanchor": "bottom", "yshift": 11, "xref": "paper"}
         name = f"<b>{plain(row.name)}</b>" if row.code == chosen else plain(row.name)
-        late = f'<b><span style="color:{look.attention_text}">{row.past_due:,} past due</span></b> of ' if row.past_due else ""
+        late = (
+            f'<b><span style="color:{look.attention_text}">{row.past_due:,} past due</span></b> of '
+            if row.past_due
+            else ""
+        )
         notes.append(annotation(look, name, **beside, x=0, xanchor="left"))
         notes.append(annotation(look, f"{late}<b>{row.total:,}</b>", **beside, x=1, xanchor="right"))
     return {
@@ -198,7 +237,13 @@ def days(moments: Sequence[Took], *, half: str, ninety: str, look: Palette | Non
     line: dict[str, Any] = {"type": "scatter", "mode": "lines", "x": x, "hoverinfo": "skip"}
     traces: list[Figure] = [
         line | {"y": [moment.half for _, moment in shown], "line": {"color": look.main, "width": 2.8}},
-        line | {"y": [moment.ninety for _, moment in shown], "line": {"width": 0, "color": look.main}, "fill": "tonexty", "fillcolor": _faint(look.main)},
+        line
+        | {
+            "y": [moment.ninety for _, moment in shown],
+            "line": {"width": 0, "color": look.main},
+            "fill": "tonexty",
+            "fillcolor": _faint(look.main),
+        },
     ]
     for settled in (True, False):
         drawn = line | {"x": [], "y": []}
@@ -218,8 +263,21 @@ def days(moments: Sequence[Took], *, half: str, ninety: str, look: Palette | Non
     low, high = last.half or 0.0, last.ninety or 0.0
     apart = (high - low) / (top * 1.08) * 210 >= 44
     ends = [
-        annotation(look, f'<span style="color:{look.main}"><b>{name}</b> closed within<br>{words}</span>', xref="paper", x=1, yref="y", y=y, xanchor="left", xshift=8, yshift=shift)
-        for name, words, y, shift in (("9 in 10", ninety, high, 0 if apart else 24), ("Half", half, low, 0 if apart else -14))
+        annotation(
+            look,
+            f'<span style="color:{look.main}"><b>{name}</b> closed within<br>{words}</span>',
+            xref="paper",
+            x=1,
+            yref="y",
+            y=y,
+            xanchor="left",
+            xshift=8,
+            yshift=shift,
+        )
+        for name, words, y, shift in (
+            ("9 in 10", ninety, high, 0 if apart else 24),
+            ("Half", half, low, 0 if apart else -14),
+        )
     ]
     every = max(1, math.ceil(len(moments) / 4))
     ticks = list(range(0, len(moments), every))
@@ -274,7 +332,9 @@ def district_map(areas: Sequence[Area], *, chosen: str = "", look: Palette | Non
     points = [point for area in areas for ring in area.rings for point in ring]
     squeeze = math.cos(math.radians(sum(latitude for _, latitude in points) / len(points)))
     traces: list[Figure] = []
-    for area in sorted(areas, key=lambda each: each.code == chosen):  # the chosen outline is drawn last, over its neighbors'
+    for area in sorted(
+        areas, key=lambda each: each.code == chosen
+    ):  # the chosen outline is drawn last, over its neighbors'
         fill = look.grid if area.share is None else colors[sum(area.share >= bound for bound in CLASSES)]
         x: list[float | None] = []
         y: list[float | None] = []
@@ -303,7 +363,9 @@ def district_map(areas: Sequence[Area], *, chosen: str = "", look: Palette | Non
             "hovertemplate": "%{hovertext}<extra></extra>", "selected": {"marker": {"opacity": 0.01}}, "unselected": {"marker": {"opacity": 0.01}},
         }
     )  # fmt: skip
-    key = "  ".join(f'<span style="color:{color}">■</span> {name}' for color, name in zip(colors, CLASS_NAMES, strict=True))
+    key = "  ".join(
+        f'<span style="color:{color}">■</span> {name}' for color, name in zip(colors, CLASS_NAMES, strict=True)
+    )
     return {
         "data": traces,
         "layout": layout(
@@ -364,7 +426,19 @@ def weekly(counts: Sequence[int], names: Sequence[str], usual: Range | None, *, 
     end = f"<b>{counts[last]:,}</b>"
     notes.append(annotation(look, end, xref="x", yref="y", x=last, y=counts[last], xanchor="left", xshift=8))
     if usual is not None and abs(usual.mean - counts[last]) / top > 0.17:
-        notes.append(annotation(look, f"{usual.mean:,.0f} usual", xref="x", yref="y", x=last, y=usual.mean, xanchor="left", xshift=8, font={"size": 12, "color": look.muted}))
+        notes.append(
+            annotation(
+                look,
+                f"{usual.mean:,.0f} usual",
+                xref="x",
+                yref="y",
+                x=last,
+                y=usual.mean,
+                xanchor="left",
+                xshift=8,
+                font={"size": 12, "color": look.muted},
+            )
+        )
     steps = [0, _steps(top)[-1]]
     ticks = [0, last // 2, last]
     return {

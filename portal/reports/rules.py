@@ -137,7 +137,10 @@ def days_of(ordered: np.ndarray, seconds: Mapping[int, Sequence[float]]) -> Days
 
 def repeated(ids: np.ndarray, at_least: int, most: int) -> tuple[int, list[tuple[int, int]]]:
     """How many numbers of a sorted list stand in it so often, and the first `most` of them with how often, most often first."""
-    values, many = np.unique(ids, return_counts=True)
+    if not len(ids):
+        return 0, []
+    first = np.flatnonzero(np.concatenate(([True], ids[1:] != ids[:-1])))
+    values, many = ids[first], np.diff(np.append(first, len(ids)))
     often = many >= at_least
     values, many = values[often], many[often]
     order = np.lexsort((values, -many))[:most]

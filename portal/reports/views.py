@@ -65,7 +65,12 @@ class Names:
         """The name of a code; what was imported without one keeps its own words."""
         if by == "contractor" and code == OWN:
             return "The city’s own divisions"
-        named = {"division": self.divisions, "contractor": self.divisions, "request_type": self.request_types, "district": self.districts}
+        named = {
+            "division": self.divisions,
+            "contractor": self.divisions,
+            "request_type": self.request_types,
+            "district": self.districts,
+        }
         if not code:
             return f"No {BY[by].lower()}"
         return named.get(by, {}).get(code) or code.replace("_", " ").capitalize()
@@ -216,7 +221,12 @@ def choices(known: Names, asked: Asked) -> dict[str, dict[str, str]]:
     period = known.periods[asked.period]
     found: dict[str, dict[str, str]] = {}
     with core.read() as session:
-        for by, column in (("division", "division_code"), ("request_type", "request_type_code"), ("district", "district"), ("channel", "channel")):
+        for by, column in (
+            ("division", "division_code"),
+            ("request_type", "request_type_code"),
+            ("district", "district"),
+            ("channel", "channel"),
+        ):
             codes = rows.values_of(session, column, period.grain, period.since, period.until)
             named = {code or NONE: known.of(by, code) for code in codes}
             found[by] = dict(sorted(named.items(), key=lambda pair: (pair[0] == NONE, pair[1].casefold())))
@@ -241,7 +251,13 @@ def _scope(known: Names, asked: Asked) -> rows.Scope:
     elif asked.who:
         # All others are the city's own: those without a row among the divisions too.
         codes = tuple(sorted(known.contractors))
-    return rows.Scope(codes, one(asked.request_type), one(asked.district), one(asked.channel), not_divisions=asked.who == CITY and division is None)
+    return rows.Scope(
+        codes,
+        one(asked.request_type),
+        one(asked.district),
+        one(asked.channel),
+        not_divisions=asked.who == CITY and division is None,
+    )
 
 
 def _span(period: Period) -> rows.Span:
@@ -269,16 +285,17 @@ def board(known: Names, asked: Asked) -> Board:
     since = min(back[0], period.before or period.since)
     with core.read() as session:
         series = rows.series(session, period.grain, since, period.until, scope)
-        times, days = _times(session, period, shown, scope)
-        days_before = _days_before(session, period, scope)
+        times, days, days_before = _times(session, period, shown, scope)
         bounds = [now - dt.timedelta(days=most + 1) for most, _ in rules.AGES if most is not None]
         waiting = rows.backlog(session, bounds, now, scope)
-    by_period: dict[dt.date, Counts] = {}
+    summed: dict[dt.date, list[int]] = {}
     by_type: dict[str, dict[dt.date, int]] = {}
-    for row in series:
-        by_period[row.period_on] = by_period.get(row.period_on, Counts()) + _counts(row)
-        of_type = by_type.setdefault(row.request_type_code, {})
-        of_type[row.period_on] = of_type.get(row.period_on, 0) + row.opened
+    for start, _, code, *measures in series:
+        so_far = summed.get(start)
+        summed[start] = measures if so_far is None else [a + b for a, b in zip(so_far, measures, strict=True)]
+        of_type = by_type.setdefault(code, {})
+        of_type[start] = of_type.get(start, 0) + measures[0]
+    by_period = {start: Counts(*measures) for start, measures in summed.items()}
     ordered = sorted(by_type.items(), key=lambda pair: (-sum(pair[1].get(start, 0) for start in shown), pair[0]))
     return Board(
         period, now,
@@ -298,27 +315,25 @@ def _back(period: Period) -> dt.date:
     return min(period.since, rules.month_before(period.until, 24))
 
 
-def _times(session: Session, period: Period, shown: Sequence[dt.date], scope: rows.Scope) -> tuple[dict[int, Days], Days]:
-    """The times to close of each week or month, to the minute; and those of the whole period, exact."""
+def _times(
+    session: Session, period: Period, shown: Sequence[dt.date], scope: rows.Scope
+) -> tuple[dict[int, Days], Days, Days | None]:
+    """The times to close of each week or month, to the minute; those of the whole period, exact; of the period before."""
     zone = _zone()
     spans = [
         rows.Span(requests.midnight(start, zone), requests.midnight(requests.next_start(period.grain, start), zone)) for start in shown
     ]  # fmt: skip
+    if period.before is not None:
+        spans.append(rows.Span(requests.midnight(period.before, zone), requests.midnight(period.since, zone)))
     found = {at: rules.numbers(text) for at, text in rows.minutes_to_close(session, spans, scope).items()}
+    before = None if period.before is None else rules.days_to_the_minute(found.pop(len(shown), rules.numbers("")))
     whole = rules.merged(list(found.values()))
     exact: dict[int, list[float]] = {}
     needed = rules.minutes_needed(whole)
     if needed:
-        for row in rows.instants_of_minutes(session, _span(period), scope, needed):
-            exact.setdefault(row.minutes_to_close, []).append((row.closed_at - row.opened_at).total_seconds())
-    return {at: rules.days_to_the_minute(ordered) for at, ordered in found.items()}, rules.days_of(whole, exact)
-
-
-def _days_before(session: Session, period: Period, scope: rows.Scope) -> Days | None:
-    if period.before is None:
-        return None
-    span = rows.Span(requests.midnight(period.before, _zone()), requests.midnight(period.since, _zone()))
-    return rules.days_to_the_minute(rules.numbers(rows.minutes_to_close(session, [span], scope).get(0)))
+        for minutes, opened_at, closed_at in rows.instants_of_minutes(session, _span(period), scope, needed):
+            exact.setdefault(minutes, []).append((closed_at - opened_at).total_seconds())
+    return {at: rules.days_to_the_minute(ordered) for at, ordered in found.items()}, rules.days_of(whole, exact), before
 
 
 def _ages(waiting: Iterable[Any]) -> tuple[Age, ...]:
@@ -337,7 +352,9 @@ def compared(known: Names, asked: Asked, by: str) -> tuple[Level, ...]:
     period = known.periods[asked.period]
     own = {"contractor": ("division", "who"), "division": ("division", "who")}.get(by, (by,))
     scope, now = _scope(known, asked.without(*own)), core.now()
-    column = {"request_type": "request_type_code", "district": "district", "channel": "channel"}.get(by, "division_code")
+    column = {"request_type": "request_type_code", "district": "district", "channel": "channel"}.get(
+        by, "division_code"
+    )
     with core.read() as session:
         found = rows.counts_by(session, column, period.grain, period.since, period.until, scope)
         late = rows.past_due_by(session, column, _span(period), now, scope)
@@ -437,7 +454,9 @@ def definitions() -> tuple[Definition, ...]:
 # --- the report for other programs ------------------------------------------------------------------------------------
 
 
-def level_rows(by: Sequence[str], source: str | None = None, since: dt.date | None = None, until: dt.date | None = None) -> list[dict[str, Any]]:
+def level_rows(
+    by: Sequence[str], source: str | None = None, since: dt.date | None = None, until: dt.date | None = None
+) -> list[dict[str, Any]]:
     """`portal report service-levels`: straight from the requests opened in [since, until) on the city's calendar, exact."""
     zone = _zone()
     asked = {

@@ -136,7 +136,7 @@ def _check_report() -> int:
 
 
 def _rollup() -> list[tuple[Any, ...]]:
-    table = rows.RequestRollup.__table__
+    table = core.table_of(rows.RequestRollup)
     with core.read() as session:
         return [tuple(row) for row in session.execute(sa.select(table).order_by(*table.primary_key.columns))]
 

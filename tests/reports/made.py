@@ -20,7 +20,9 @@ def local(text: str) -> dt.datetime:
     return dt.datetime.fromisoformat(text).replace(tzinfo=ZONE).astimezone(dt.UTC)
 
 
-def request(number: int, opened: str, *, due: str | None = None, closed: str | None = None, **more: Any) -> dict[str, Any]:
+def request(
+    number: int, opened: str, *, due: str | None = None, closed: str | None = None, **more: Any
+) -> dict[str, Any]:
     """The columns of a request; times are local."""
     opened_at, due_at, closed_at = local(opened), local(due) if due else None, local(closed) if closed else None
     return {
@@ -45,7 +47,8 @@ def add(requests: Sequence[dict[str, Any]]) -> None:
 def twelve(district: str = "old_town") -> list[dict[str, Any]]:
     """Twelve of one week: ten closed after 1 to 10 days, the first seven in time; two open, one of them past due."""
     closed = [
-        request(at, "2026-11-09T08:00", due="2026-11-16T08:00", closed=f"2026-11-{9 + at:02d}T08:00", district=district) for at in range(1, 11)
+        request(at, "2026-11-09T08:00", due="2026-11-16T08:00", closed=f"2026-11-{9 + at:02d}T08:00", district=district)
+        for at in range(1, 11)
     ]
     return [
         *closed,

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from tests.city import City
 
 
-
 def test_an_empty_city_says_that_nothing_came_yet(city: City, open_page: Callable[..., AppTest]) -> None:
     page = open_page("service_levels", "supervisor")
     assert not page.exception
@@ -25,13 +24,17 @@ def test_an_empty_city_says_that_nothing_came_yet(city: City, open_page: Callabl
 
 
 @pytest.mark.parametrize("role", ["supervisor", "manager"])
-def test_those_who_answer_for_the_work_see_its_figures(city: City, open_page: Callable[..., AppTest], role: str) -> None:
+def test_those_who_answer_for_the_work_see_its_figures(
+    city: City, open_page: Callable[..., AppTest], role: str
+) -> None:
     made.add(made.twelve())
     page = open_page("service_levels", role)
     assert not page.exception
     shown = everything_shown(page)
     lead = page.markdown[0].value.replace("\\", "").replace("\u2060", "")
-    assert "Only 10 closed requests with a due date in this selection, 70% of them on time (58% of all with one)" in lead
+    assert (
+        "Only 10 closed requests with a due date in this selection, 70% of them on time (58% of all with one)" in lead
+    )
     assert "1 of 2 open requests is past due" in lead
     assert {each.label: each.value for each in page.metric} == {
         "Opened": "12", "Closed": "10", "On time, of closed": "(70%)", "Open past due": "1", "Half closed within": "5.5 days",
@@ -48,7 +51,9 @@ def test_a_representative_meets_the_refusal(city: City, open_page: Callable[...,
     assert "closed on time" not in shown
 
 
-def test_an_address_restores_the_filters_and_clear_takes_them_away(city: City, open_page: Callable[..., AppTest]) -> None:
+def test_an_address_restores_the_filters_and_clear_takes_them_away(
+    city: City, open_page: Callable[..., AppTest]
+) -> None:
     made.add(made.twelve())
     page = open_page("service_levels", "supervisor", channel="web", period="4w", by="district", list="opened")
     assert not page.exception
@@ -69,15 +74,24 @@ def test_an_address_restores_the_filters_and_clear_takes_them_away(city: City, o
         {"age": "-1"}, {"age": "99999999999999999999"}, {"age": "٣"}, {"cases_page": "NaN"},
     ],
 )  # fmt: skip
-def test_what_an_address_does_not_offer_counts_as_absent(city: City, open_page: Callable[..., AppTest], query: dict[str, str]) -> None:
+def test_what_an_address_does_not_offer_counts_as_absent(
+    city: City, open_page: Callable[..., AppTest], query: dict[str, str]
+) -> None:
     made.add(made.twelve())
     page = open_page("service_levels", "supervisor", **query)
     assert not page.exception
     assert page.metric[0].value == "12"
 
 
-def test_filters_that_leave_nothing_lead_to_the_nearest_that_has_something(city: City, open_page: Callable[..., AppTest]) -> None:
-    made.add([*made.twelve(), made.request(20, "2026-11-10T08:00", closed="2026-11-10T09:00", district="lakeside", channel="web")])
+def test_filters_that_leave_nothing_lead_to_the_nearest_that_has_something(
+    city: City, open_page: Callable[..., AppTest]
+) -> None:
+    made.add(
+        [
+            *made.twelve(),
+            made.request(20, "2026-11-10T08:00", closed="2026-11-10T09:00", district="lakeside", channel="web"),
+        ]
+    )
     page = open_page("service_levels", "supervisor", channel="phone", district="lakeside")
     assert not page.exception
     assert "No requests match these filters" in everything_shown(page)

@@ -17,6 +17,7 @@ from portal import settings as portal_settings
 from portal.service_requests.commands import importing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 ZONE = portal_settings.load().time_zone
@@ -25,7 +26,7 @@ ZONE = portal_settings.load().time_zone
 def cells() -> list[tuple[Any, ...]]:
     """Every cell of the rollups, in order."""
     with core.read() as session:
-        table = rows.RequestRollup.__table__
+        table = core.table_of(rows.RequestRollup)
         return [tuple(row) for row in session.execute(sa.select(table).order_by(*table.primary_key.columns))]
 
 
@@ -134,7 +135,7 @@ division = "division"
 """
 
 
-def write(file: Path, lines: list[tuple[str, ...]]) -> None:
+def write(file: Path, lines: Sequence[tuple[str, ...]]) -> None:
     with file.open("w", encoding="utf-8", newline="") as opened:
         csv.writer(opened).writerows([HEADER, *lines])
 

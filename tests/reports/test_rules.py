@@ -22,7 +22,9 @@ def test_quantiles_from_whole_minutes_and_a_few_exact_times_are_those_of_all_exa
     needed = rules.minutes_needed(ordered)
     asked = {minute: [each for each, its in zip(seconds, minutes, strict=True) if its == minute] for minute in needed}
     found = rules.days_of(ordered, asked)
-    half, ninety = np.quantile(np.array(seconds, dtype=float) / 86_400, (0.5, 0.9))  # linear interpolation is numpy's default
+    half, ninety = np.quantile(
+        np.array(seconds, dtype=float) / 86_400, (0.5, 0.9)
+    )  # linear interpolation is numpy's default
     assert found.closed == len(seconds)
     assert found.half == pytest.approx(half, abs=1e-9)
     assert found.ninety == pytest.approx(ninety, abs=1e-9)
@@ -105,12 +107,28 @@ def test_periods_are_whole_weeks_and_months_and_name_what_to_compare_with() -> N
     found = rules.periods(dt.date(2026, 11, 24), dt.date(2015, 1, 1))
     weeks = found["13w"]
     assert next(iter(found)) == "13w"
-    assert (weeks.since, weeks.until, weeks.before) == (dt.date(2026, 8, 24), dt.date(2026, 11, 23), dt.date(2026, 5, 25))
+    assert (weeks.since, weeks.until, weeks.before) == (
+        dt.date(2026, 8, 24),
+        dt.date(2026, 11, 23),
+        dt.date(2026, 5, 25),
+    )
     assert weeks.words == "Aug 24, 2026 to Nov 22, 2026"
     months = found["12m"]
-    assert (months.since, months.until, months.before) == (dt.date(2025, 11, 1), dt.date(2026, 11, 1), dt.date(2024, 11, 1))
-    assert (found["2026"].name, found["2026"].until, found["2026"].before) == ("2026 so far", dt.date(2026, 12, 1), None)
-    assert (found["2016"].until, found["2016"].before, found["2015"].before) == (dt.date(2017, 1, 1), dt.date(2015, 1, 1), None)
+    assert (months.since, months.until, months.before) == (
+        dt.date(2025, 11, 1),
+        dt.date(2026, 11, 1),
+        dt.date(2024, 11, 1),
+    )
+    assert (found["2026"].name, found["2026"].until, found["2026"].before) == (
+        "2026 so far",
+        dt.date(2026, 12, 1),
+        None,
+    )
+    assert (found["2016"].until, found["2016"].before, found["2015"].before) == (
+        dt.date(2017, 1, 1),
+        dt.date(2015, 1, 1),
+        None,
+    )
     assert (found["all"].since, found["all"].until) == (dt.date(2015, 1, 1), dt.date(2026, 12, 1))
     assert len(rules.starts("month", dt.date(2015, 1, 1), dt.date(2016, 1, 1))) == 12
     assert rules.starts("week", weeks.since, weeks.until)[-1] == dt.date(2026, 11, 16)
@@ -167,14 +185,21 @@ KNOWN = ("group", "district")
         ("nothing", "x", "y", ["by", "from", "to"]),
     ],
 )
-def test_what_a_program_asks_wrongly_is_told_all_at_once(by: str, since: str | None, until: str | None, fields: list[str]) -> None:
+def test_what_a_program_asks_wrongly_is_told_all_at_once(
+    by: str, since: str | None, until: str | None, fields: list[str]
+) -> None:
     problems = rules.level_problems(by, since, until, KNOWN)
     assert [problem.field for problem in problems] == fields
     assert all(problem.message.endswith(".") for problem in problems)
 
 
 def test_the_best_share_comes_first_and_too_few_last() -> None:
-    rows = [("c", Counts(0, 0, 0, 9, 9)), ("b", Counts(0, 0, 0, 20, 10)), ("a", Counts(0, 0, 0, 20, 19)), ("d", Counts())]
+    rows = [
+        ("c", Counts(0, 0, 0, 9, 9)),
+        ("b", Counts(0, 0, 0, 20, 10)),
+        ("a", Counts(0, 0, 0, 20, 19)),
+        ("d", Counts()),
+    ]
     assert [code for code, _ in rules.best_first(rows, str)] == ["a", "b", "c", "d"]
 
 

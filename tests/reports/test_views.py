@@ -34,7 +34,14 @@ def _settings() -> None:
     settings.use(settings.load(demo=True))
 
 
-def answer(capsys: pytest.CaptureFixture[str], *, by: str = "group", source: str | None = None, since: str | None = None, until: str | None = None) -> list[dict[str, Any]]:
+def answer(
+    capsys: pytest.CaptureFixture[str],
+    *,
+    by: str = "group",
+    source: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> list[dict[str, Any]]:
     """The rows of `portal report service-levels --json`."""
     assert commands.run_service_levels(by, source, since, until, json_answer=True) == 0
     return json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
@@ -59,7 +66,9 @@ def assert_same(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
         assert ours[name] == (value if value is None else pytest.approx(value, abs=1e-6)), name
 
 
-def test_a_citys_file_gives_its_published_kind_of_figures(db: core.Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_citys_file_gives_its_published_kind_of_figures(
+    db: core.Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     importing.run_command(SAMPLE, BOSTON, tmp_path / "r.csv")
     capsys.readouterr()
     truth = oracle()
@@ -84,12 +93,16 @@ def test_a_citys_file_gives_its_published_kind_of_figures(db: core.Database, tmp
     board = views.board(known, Asked("2015"))
     whole = expected(truth)
     counts, days = board.counts, board.days
-    assert (counts.opened, counts.closed, counts.with_target, counts.on_time) == tuple(whole[name] for name in ("opened", "closed", "with_target", "on_time"))
+    assert (counts.opened, counts.closed, counts.with_target, counts.on_time) == tuple(
+        whole[name] for name in ("opened", "closed", "with_target", "on_time")
+    )
     assert days.half == pytest.approx(whole["p50_days"], abs=1e-9)
     assert days.ninety == pytest.approx(whole["p90_days"], abs=1e-9)
     assert board.open == whole["opened"] - whole["closed"]
     assert board.open_past_due == whole["open_past_due"]
-    assert [moment.counts.opened for moment in board.moments[:8]] == truth.groupby(truth["OPEN_DT"].str[:7]).size().to_list()
+    assert [moment.counts.opened for moment in board.moments[:8]] == truth.groupby(
+        truth["OPEN_DT"].str[:7]
+    ).size().to_list()
     january = truth[truth["OPEN_DT"].str.startswith("2015-01")]
     first = board.moments[0].days
     assert first is not None
@@ -126,7 +139,15 @@ def test_a_week_worked_out_by_hand(db: core.Database) -> None:
 
 
 def test_a_comparison_obeys_all_filters_but_its_own(db: core.Database) -> None:
-    made.add([*made.twelve(), *(each | {"number": f"{each['number']}-B", "division_code": "recycling_contractor"} for each in made.twelve("lakeside"))])
+    made.add(
+        [
+            *made.twelve(),
+            *(
+                each | {"number": f"{each['number']}-B", "division_code": "recycling_contractor"}
+                for each in made.twelve("lakeside")
+            ),
+        ]
+    )
     known = views.names()
     levels = views.compared(known, Asked("13w", district="lakeside"), "district")
     assert {level.code: level.counts.opened for level in levels} == {"old_town": 11, "lakeside": 11, "": 2}
@@ -139,7 +160,11 @@ def test_a_comparison_obeys_all_filters_but_its_own(db: core.Database) -> None:
     assert views.board(known, Asked("13w", who=views.CONTRACTORS)).counts.opened == 12
     city = views.board(known, Asked("13w", who=views.CITY))
     assert (city.counts.opened, city.open) == (12, 2), "those without a division are the city's"
-    assert views.choices(known, Asked("13w"))["district"] == {"lakeside": "Lakeside", "old_town": "Old town", views.NONE: "No district"}
+    assert views.choices(known, Asked("13w"))["district"] == {
+        "lakeside": "Lakeside",
+        "old_town": "Old town",
+        views.NONE: "No district",
+    }
 
 
 def test_the_cases_behind_a_figure_are_those_counted(db: core.Database) -> None:
@@ -155,7 +180,9 @@ def test_the_cases_behind_a_figure_are_those_counted(db: core.Database) -> None:
     for at, age in enumerate(board.ages):
         assert len(views.cases(known, asked, "open", age=at)) == age.total == views.case_total(board, "open", at)
     assert views.cases(known, asked, "opened", page=2) == ()
-    assert [case.id for case in views.cases(known, asked, "opened", page=-3)] == [case.id for case in views.cases(known, asked, "opened")]
+    assert [case.id for case in views.cases(known, asked, "opened", page=-3)] == [
+        case.id for case in views.cases(known, asked, "opened")
+    ]
 
 
 def test_repeats_are_premises_with_three_in_ninety_days(city: City) -> None:
@@ -164,17 +191,25 @@ def test_repeats_are_premises_with_three_in_ninety_days(city: City) -> None:
         made.request(at, f"2026-{month}T08:00", premise_id=premise_id) for at, month in enumerate(("11-20", "10-01", "08-27", "08-20"))
     ])  # fmt: skip
     total, found = views.repeats(views.names(), Asked())
-    assert (total, [(each.premise_id, each.address, each.many) for each in found]) == (1, [(premise_id, "61 Tanner St", 3)])
+    assert (total, [(each.premise_id, each.address, each.many) for each in found]) == (
+        1,
+        [(premise_id, "61 Tanner St", 3)],
+    )
     assert views.repeats(views.names(), Asked(channel="web")) == (0, ())
 
 
-def test_days_are_elapsed_time_and_days_of_the_calendar_are_the_citys(db: core.Database, capsys: pytest.CaptureFixture[str]) -> None:
+def test_days_are_elapsed_time_and_days_of_the_calendar_are_the_citys(
+    db: core.Database, capsys: pytest.CaptureFixture[str]
+) -> None:
     # The clocks go back at 2 am on November 1, 2026: that Sunday has 25 hours. The first opens on its eve in the city, though
     # it is November 1 already in Greenwich.
     made.add([
         made.request(1, "2026-10-31T23:30", closed="2026-11-01T23:30"), made.request(2, "2026-11-01T00:00", closed="2026-11-02T00:00"),
     ])  # fmt: skip
-    october, november = answer(capsys, since="2026-10-31", until="2026-11-01"), answer(capsys, since="2026-11-01", until="2026-11-02")
+    october, november = (
+        answer(capsys, since="2026-10-31", until="2026-11-01"),
+        answer(capsys, since="2026-11-01", until="2026-11-02"),
+    )
     assert [row["opened"] for row in (*october, *november)] == [1, 1]
     assert november[0]["p50_days"] == pytest.approx(25 / 24, abs=1e-6)
     assert november[0]["on_time_share"] is None
@@ -196,7 +231,27 @@ def test_the_report_refuses_what_it_cannot_answer(db: core.Database, capsys: pyt
     made.add(made.twelve())
     assert commands.run_service_levels("group,division", "portal", None, None, json_answer=False) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["group", "division", "opened", "closed", "on", "time", "of", "closed", "on", "time", "of", "all", "open", "past", "due", "p50", "days", "p90", "days"]
+    assert lines[0].split() == [
+        "group",
+        "division",
+        "opened",
+        "closed",
+        "on",
+        "time",
+        "of",
+        "closed",
+        "on",
+        "time",
+        "of",
+        "all",
+        "open",
+        "past",
+        "due",
+        "p50",
+        "days",
+        "p90",
+        "days",
+    ]
     assert "(none)" in lines[1]
     assert lines[2].split()[:4] == ["Collection", "residential", "11", "10"]
     assert "70.0% of 10" in lines[2]
@@ -215,6 +270,14 @@ def test_rebuilding_leaves_an_event_and_the_same_figures(db: core.Database) -> N
 
 def test_every_figure_of_the_page_is_defined_and_dated(db: core.Database) -> None:
     found = {each.code: each for each in views.definitions()}
-    assert {"opened", "closed", "on_time_of_closed", "on_time_of_all", "open_past_due", "half_closed_within", "nine_in_ten_closed_within"} <= set(found)
+    assert {
+        "opened",
+        "closed",
+        "on_time_of_closed",
+        "on_time_of_all",
+        "open_past_due",
+        "half_closed_within",
+        "nine_in_ten_closed_within",
+    } <= set(found)
     assert found["on_time_of_closed"].goal == 0.8
     assert all(each.definition and each.since.year >= 2000 for each in found.values())
