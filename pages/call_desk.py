@@ -4,7 +4,7 @@ import streamlit as st
 
 from portal.contacts import views as contacts
 from portal.desk import accounts_parts as parts
-from portal.desk import attempt, call, go, who
+from portal.desk import attempt, call, focus, go, who
 from portal.desk.text import due, inert, moment
 from portal.service_requests import views as service_requests
 from portal.shared.text import count_text
@@ -14,6 +14,7 @@ from portal.waste import views as waste
 def draw() -> None:
     """The find box at the left, the day at the right."""
     st.title("Call desk")
+    focus.first("find.text")
     left, right = st.columns([2.35, 1], gap="large")
     with left:
         find()

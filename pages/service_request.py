@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import streamlit as st
 
-from portal.desk import attempt, forms, go, who
+from portal.desk import attempt, focus, forms, go, who
 from portal.desk import service_requests_parts as parts
 from portal.desk.text import inert
 from portal.service_requests import commands, views
@@ -15,6 +15,8 @@ def draw() -> None:
     """The customer's line above, the form below."""
     subject = parts.about()
     parts.header(subject)
+    if not go.param("type"):
+        focus.first(".type_code")
     entry(subject)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
@@ -92,8 +94,8 @@ class Tab:
         cookies = "; ".join(filter(None, (self.cookie, f"_streamlit_xsrf={xsrf}" if xsrf else "")))
         self.socket = connect(
             f"ws://{port}/_stcore/stream",
-            origin=self.url,
-            subprotocols=["streamlit", xsrf or "PLACEHOLDER_AUTH_TOKEN"],
+            origin=Origin(self.url),
+            subprotocols=[Subprotocol("streamlit"), Subprotocol(xsrf or "PLACEHOLDER_AUTH_TOKEN")],
             additional_headers={"Cookie": cookies},
             max_size=None,
             compression=None,
@@ -244,7 +246,7 @@ def sign_in(url: str, staff_id: int) -> str:
     """Signs a person of the demo city in; answers with the cookie."""
 
     class Stay(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *_: Any) -> None:
+        def redirect_request(self, *_: Any, **__: Any) -> None:
             return None
 
     body = urllib.parse.urlencode({"staff": staff_id}).encode()
