@@ -110,6 +110,7 @@ def test_boston_as_published(desk: Desk, browser_context: BrowserContext) -> Non
     done = desk.portal(
         *("import", "requests", str(sample)),
         *("--map", str(tools.ROOT / "db" / "packs" / "boston" / "import_map" / "core.toml"), "--json"),
+        *("--rejects", str(desk.folder / "rejects.csv")),
     )
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])
