@@ -194,6 +194,16 @@ def identity_need(actions: Sequence[str], call: Call | None, person_id: int | No
     return needs[0] if needs else None
 
 
+def locked_until(person_id: int | None) -> dt.datetime | None:
+    """Until when checks of a person are locked after wrong answers; None when they are not."""
+    if person_id is None:
+        return None
+    with core.read() as session:
+        verifier = rows.verifier(session, person_id)
+    until = None if verifier is None else verifier.locked_until
+    return until if until is not None and until > core.now() else None
+
+
 # --- call-backs and promises ------------------------------------------------------------------------------------------
 
 

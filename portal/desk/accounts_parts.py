@@ -133,6 +133,8 @@ def header(customer: Summary) -> None:
 
 def alerts(customer: Summary, slide: str = "") -> None:
     """The gravest things as badges with whole sentences, at most four."""
+    if customer.person_id is not None and who.actor().may("identity.check"):
+        contacts_parts.lock_line(customer.person_id, contact_views.locked_until(customer.person_id), "customer")
     shown = list(customer.alerts[:4])
     if shown or slide:
         with st.container(horizontal=True, gap="small"):

@@ -38,15 +38,19 @@ PAUSE_MS = 250
 KEEP_EVERY_SECONDS = 2.0
 
 
-def draw() -> None:
-    """Draws the bar; called once by the front door, before the page."""
+def draw(page: str) -> None:
+    """Draws the bar; called once by the front door, before the page. The wrap-up stands in its place while a call is open."""
+    if page == "wrap_up" and call_now() is not None:
+        return
     with st.bottom:
-        _bar()
+        _bar(page)
 
 
 @who.fragment(run_every=20)
-def _bar() -> None:
+def _bar(page: str) -> None:
     if st.session_state.pop(CHANGED, False):
+        if page == "wrap_up" and call_now() is not None:
+            go.to("call_desk")  # the next call was taken on the receipt of the last one
         st.rerun()
     call = call_now()
     if call is None:
@@ -190,12 +194,12 @@ def _check(call: Call) -> None:
             f":green[:material/verified_user: Checked at {at}], strength {call.strength} of {views.FULL_STRENGTH}"
         )
         if call.strength >= views.FULL_STRENGTH:
+            contacts_parts.new_secret(call)
             return
     ways = {"pin": "PIN", "facts": "Facts", "call_back": "Call back"}
+    contacts_parts.lock_line(call.person_id, call.locked_until, "call_bar")
     if call.locked_until is not None:
-        st.markdown(
-            f":red[:material/lock: Locked until {clock_text(call.locked_until.astimezone(zone))}.] Call the number on file."
-        )
+        st.caption("Call the number on file.")
         ways = {"call_back": "Call back"}
     elif not call.has_secret:
         ways.pop("pin")
@@ -205,6 +209,7 @@ def _check(call: Call) -> None:
     )  # fmt: skip
     {"pin": _by_secret, "facts": _by_facts, "call_back": _by_call_back}[way or next(iter(ways))](call)
     st.caption("Never say which answer was wrong.")
+    contacts_parts.new_secret(call)
 
 
 def _by_secret(call: Call) -> None:

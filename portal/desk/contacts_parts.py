@@ -17,7 +17,7 @@ from portal.desk.text import inert
 from portal.shared.calendar import instant_of
 from portal.shared.money import format_cents, parse_money
 from portal.shared.refusal import Refused
-from portal.shared.text import due_text, format_phone, relative_text
+from portal.shared.text import clock_text, due_text, format_phone, relative_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -93,6 +93,69 @@ def identity_card(need: rules.IdentityNeed | None, *, account_id: int | None, pe
             args=(account_id, person_id),
         ):
             st.rerun()  # the whole page: the call bar names the customer from now on
+
+
+def lock_line(person_id: int | None, until: dt.datetime | None, place: str) -> None:
+    """That checks of a person are locked, until when, and the way to lift it for who may; nothing while they are not."""
+    said(f"{place}.lock")
+    if person_id is None or until is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        at = clock_text(until.astimezone(settings.current().time_zone))
+        st.badge(f"Checks locked until {at}", icon=":material/lock:", color="red")
+        if who.actor().may("identity.reset") and st.button(
+            "Lift the lock",
+            key=f"{place}.lift_lock",
+            type="tertiary",
+            icon=":material/lock_open:",
+            on_click=_lift_lock,
+            args=(person_id, until, place),
+        ):
+            st.rerun()  # the whole page: the call bar and the customer's page both speak of it
+
+
+def _lift_lock(person_id: int, until: dt.datetime, place: str) -> None:
+    carry_out(
+        f"{place}.lock",
+        ("lift", person_id, until.isoformat()),
+        lambda key: commands.lift_lock(who.actor(), person_id, key=key),
+    )
+
+
+def new_secret(call: Call) -> None:
+    """A new PIN or passphrase for the caller, for who may set one; the command asks for a full check first."""
+    if not who.actor().may("identity.reset"):
+        return
+    said("new_secret")
+    with st.expander("New PIN or passphrase", icon=":material/password:", key="new_secret.expander"):
+        need = views.identity_need(("identity.reset",), call, call.person_id)
+        if need is not None and not need.enough:
+            st.caption(f"First check who is speaking: ask for {need.ways}.")
+            return
+        turn = st.session_state.setdefault("new_secret.turn", 0)
+        with st.form(f"new_secret.{call.id}.{turn}", border=False):
+            st.text_input(
+                "As the caller chooses it",
+                key="new_secret.typed",
+                type="password",
+                autocomplete="new-password",
+                max_chars=64,
+                help="A PIN has 4 to 8 digits, a passphrase 6 to 64 characters.",
+            )
+            st.form_submit_button(
+                "Set it", type="primary", icon=":material/key:", on_click=_set_secret, args=(call, turn)
+            )
+
+
+def _set_secret(call: Call, turn: int) -> None:
+    typed = st.session_state.pop("new_secret.typed", None) or ""  # a secret does not stay in the session
+    receipt = carry_out(
+        "new_secret",
+        ("secret", call.id, turn, _session_mark()),
+        lambda key: commands.set_secret(who.actor(), call.id, typed, key=key),
+    )
+    if receipt is not None:
+        st.session_state["new_secret.turn"] = turn + 1
 
 
 def _link_call(account_id: int | None, person_id: int | None) -> None:
@@ -293,7 +356,7 @@ def _plan_call_back(call: Call | None, place: str, name: str) -> None:
         conversation_id=None if call is None else call.id,
     )
     receipt = carry_out(
-        f"{place}.plan", (name,), lambda key: commands.plan_call_back(who.actor(), plan, key=f"{key}{_session_mark()}")
+        f"{place}.plan", (name, _session_mark()), lambda key: commands.plan_call_back(who.actor(), plan, key=key)
     )
     if receipt is not None:
         state[f"{place}.plan.turn"] += 1

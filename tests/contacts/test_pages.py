@@ -13,6 +13,7 @@ from db import contacts as rows
 from db import core
 from portal import settings
 from portal.contacts import commands, rules, views
+from portal.shared.refusal import Refused
 from tests.city import NOW, City
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ def bar(city: City, actor: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
     luis = actor("luis")
     monkeypatch.setattr(who, "current_actor", lambda **_: luis)
     monkeypatch.setattr(who, "still_signed_in", lambda: True)
-    return AppTest.from_string("from portal.desk import call_bar\ncall_bar.draw()", default_timeout=30).run()
+    return AppTest.from_string("from portal.desk import call_bar\ncall_bar.draw('call_desk')", default_timeout=30).run()
 
 
 def test_the_bar_takes_a_call(bar: AppTest, actor: Callable[[str], Any]) -> None:
@@ -285,3 +286,70 @@ def test_a_note_that_must_not_be_kept_says_why(bar: AppTest, on_call: int, actor
     call = views.open_call(actor("luis"))
     assert call is not None
     assert call.note == ""
+
+
+def test_a_supervisor_sets_a_new_pin_on_the_call(
+    city: City, actor: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from portal.desk import who
+
+    settings.use(settings.load(demo=True))
+    sam = actor("sam")
+    monkeypatch.setattr(who, "current_actor", lambda **_: sam)
+    monkeypatch.setattr(who, "still_signed_in", lambda: True)
+    call_id = commands.begin_conversation(sam, "phone").subject_id
+    commands.link_customer(sam, call_id, account_id=city.account["wei"])
+    bar = AppTest.from_string("from portal.desk import call_bar\ncall_bar.draw('call_desk')", default_timeout=30).run()
+    assert "First check who is speaking" in _texts(bar)
+    commands.confirm_call_back(sam, call_id, True)
+    bar.run()
+    _by_label(bar.text_input, "As the caller chooses it").set_value("1111")
+    _by_label(bar.button, "Set it").click().run()
+    assert "too easy to guess" in _texts(bar)
+    for secret in ("blue heron", "green heron"):  # a second change on the same call is a change of its own
+        _by_label(bar.text_input, "As the caller chooses it").set_value(secret)
+        _by_label(bar.button, "Set it").click().run()
+        assert "counts from now on" in _texts(bar)
+    commands.check_identity(sam, rules.SecretCheck(call_id, "green heron"))
+    assert [check.passed for check in _checks()] == [True, True]
+
+
+def _checks() -> list[rows.IdentityCheck]:
+    with core.read() as session:
+        return list(session.scalars(sa.select(rows.IdentityCheck).order_by(rows.IdentityCheck.id)))
+
+
+def test_a_representative_sets_no_pin(bar: AppTest, on_call: int) -> None:
+    assert "New PIN" not in [each.label for each in bar.run().get("expander")]
+    assert not [each for each in bar.text_input if each.label == "As the caller chooses it"]
+
+
+def test_the_customers_page_shows_the_lock_and_a_supervisor_lifts_it(
+    open_page: Callable[..., AppTest], city: City, actor: Callable[[str], Any], on_call: int
+) -> None:
+    for _ in range(3):
+        commands.check_identity(actor("luis"), rules.SecretCheck(on_call, "0000"))
+    shown = open_page("customer", "luis", account=city.account["marcus"])
+    assert "Checks locked until 11:1" in _texts(shown)  # 10:42 am and thirty minutes: base/identity_lock
+    assert "Lift the lock" not in [button.label for button in shown.button]
+    page = open_page("customer", "sam", account=city.account["marcus"])
+    _by_label(page.button, "Lift the lock").click().run()
+    assert "The lock is lifted" in _texts(page)
+    assert "Checks locked" not in _texts(page)
+    assert views.locked_until(city.person["marcus"]) is None
+
+
+def test_the_bar_stands_on_the_receipt_of_a_wrap_up_and_not_beside_the_form(
+    open_page: Callable[..., AppTest], bar: AppTest, on_call: int, actor: Callable[[str], Any]
+) -> None:
+    source = "from portal.desk import call_bar\ncall_bar.draw('wrap_up')"
+    assert not AppTest.from_string(source, default_timeout=30).run().button
+    commands.wrap_up(actor("luis"), rules.WrapUp(on_call, "how_to", "answered"))
+    assert "Take a call" in _texts(AppTest.from_string(source, default_timeout=30).run())
+
+
+def test_a_secret_changed_meanwhile_is_asked_again(city: City, actor: Callable[[str], Any], on_call: int) -> None:
+    luis = actor("luis")
+    with pytest.raises(Refused, match="changed a moment ago"):
+        commands.record_secret_check(luis, rules.SecretCheck(on_call, "4711"), "scrypt$old", True)
+    assert _checks() == []

@@ -17,9 +17,11 @@ from portal.contacts.commands.identity import (
     identity_problems,
     lift_lock,
     record_identity_check,
+    record_secret_check,
     refuse_own_person,
     require_identity,
     set_secret,
+    store_secret,
 )
 from portal.contacts.commands.promise import (
     make_promise,
@@ -47,11 +49,13 @@ __all__ = [
     "record_call_back",
     "record_identity_check",
     "record_promise",
+    "record_secret_check",
     "refuse_own_person",
     "require_identity",
     "set_secret",
     "settle_promise",
     "settle_promises_about",
     "stamp_emergency",
+    "store_secret",
     "wrap_up",
 ]

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from db.core import Work
     from portal.shared.actor import Actor
 
+SECRET_MOST: Final = 64
+"""The longest secret that is looked at."""
 NOT_CHECKED: Final = "Check who is speaking first"
 """The title of a refusal that asks for a check and for nothing else."""
 
@@ -72,19 +74,34 @@ def caller_to_check(work: Work, actor: Actor, conversation_id: int) -> rows.Conv
     return found
 
 
+def check_identity(actor: Actor, form: rules.SecretCheck, *, key: str | None = None) -> Receipt:
+    """Checks a PIN or passphrase. A wrong one is an outcome, not a refusal: it is counted, and locks after a few.
+
+    The slow comparison is made before the transaction, so that nobody waits to write meanwhile; the transaction takes its
+    outcome only while the secret is still the one that was compared.
+    """
+    with core.read() as session:
+        found = rows.conversation(session, form.conversation_id)
+        verifier = None if found is None or found.person_id is None else rows.verifier(session, found.person_id)
+        stored = "" if verifier is None else verifier.secret_hash
+    passed = bool(stored) and 0 < len(form.secret) <= SECRET_MOST and rules.verify_secret(form.secret, stored)
+    return record_secret_check(actor, form, stored, passed, key=key)
+
+
 @command("identity.check")
-def check_identity(actor: Actor, work: Work, form: rules.SecretCheck) -> Receipt:
-    """Checks a PIN or passphrase. A wrong one is an outcome, not a refusal: it is counted, and locks after a few."""
+def record_secret_check(actor: Actor, work: Work, form: rules.SecretCheck, compared: str, passed: bool) -> Receipt:
+    """Records what came of comparing a secret with the stored one, `compared`; see `check_identity`."""
     found = caller_to_check(work, actor, form.conversation_id)
     assert found.person_id is not None
-    if not form.secret.strip() or len(form.secret) > 64:
+    if not form.secret.strip() or len(form.secret) > SECRET_MOST:
         raise Refused([Problem("secret", "Enter the PIN or passphrase as the caller says it, up to 64 characters.")])
     verifier = rows.verifier(work.session, found.person_id)
     if verifier is None or not verifier.secret_hash:
         raise Refused(
             [Problem("secret", "This customer has no PIN yet. Ask account facts, or call the number on file.")]
         )
-    passed = rules.verify_secret(form.secret, verifier.secret_hash)
+    if verifier.secret_hash != compared:
+        raise Refused([Problem("secret", "The PIN was changed a moment ago. Ask for it again, and check once more.")])
     return record_identity_check(work, actor, conversation=found, method="pin", passed=passed)
 
 
@@ -189,19 +206,27 @@ def require_identity(work: Work, action: str, *, conversation_id: int | None, pe
         raise Refused(problems, title=NOT_CHECKED)
 
 
+def set_secret(actor: Actor, conversation_id: int, secret: str, *, key: str | None = None) -> Receipt:
+    """Gives the caller of the open conversation a new PIN or passphrase, after a check of who is speaking. The slow hash is
+    made before the transaction."""
+    problems = tuple(rules.secret_problems(secret))
+    return store_secret(actor, conversation_id, "" if problems else rules.hash_secret(secret), problems, key=key)
+
+
 @command("identity.reset")
-def set_secret(actor: Actor, work: Work, conversation_id: int, secret: str) -> Receipt:
-    """Gives the caller of the open conversation a new PIN or passphrase, after a check of who is speaking."""
+def store_secret(
+    actor: Actor, work: Work, conversation_id: int, secret_hash: str, problems: tuple[Problem, ...] = ()
+) -> Receipt:
+    """Stores the hash of a new secret, or refuses it for `problems` once the actor may ask at all; see `set_secret`."""
     found = open_conversation(work, actor, conversation_id)
     if found.person_id is None:
         raise Refused([Problem("secret", "Find the customer first; then set the PIN.")])
     refuse_own_person(work, actor, found.person_id)
-    problems = rules.secret_problems(secret)
     if problems:
         raise Refused(problems)
     require_identity(work, "identity.reset", conversation_id=found.id, person_id=found.person_id)
     verifier = rows.locked_verifier(work.session, found.person_id, work.now)
-    verifier.secret_hash, verifier.set_at = rules.hash_secret(secret), work.now
+    verifier.secret_hash, verifier.set_at = secret_hash, work.now
     verifier.failures, verifier.locked_until = 0, None
     work.event(
         "identity.secret_set",
