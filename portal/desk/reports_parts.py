@@ -180,7 +180,7 @@ def lead(known: Names, asked: Asked, board: Board) -> str:
         few = f"Only {counts.closed_with_target} closed requests with a due date in this selection, {share} of them on time ({of_all} of all with one)"
         return f"{few}: read it with care. {waiting} {place}"
     change = rules.share_change_words(counts, board.before)
-    told = "" if "compare" in change else f"; {change[:1].lower()}{change[1:]} against the {board.period.name} before"
+    told = "" if "compare" in change else f"; {change[:1].lower()}{change[1:]} against the {board.period.length} before"
     return f"{share} of closed requests with a due date were closed on time ({of_all} of all with one){told}. {waiting} {place}"
 
 
@@ -193,7 +193,7 @@ def tiles(board: Board, meanings: Meanings) -> None:
             meanings,
             "opened",
             f"{counts.opened:,}",
-            f"{counts.opened / weeks:,.0f} a week",
+            _a_week(counts.opened / weeks),
             [m.counts.opened for m in sparks],
             rules.change_words(counts.opened, before.opened if before else None),
         )
@@ -208,10 +208,14 @@ def tiles(board: Board, meanings: Meanings) -> None:
         _tile(
             meanings,
             "on_time_of_closed",
-            rules.share_words(counts.on_time, counts.closed_with_target),
+            rules.share_words(counts.on_time, counts.closed_with_target)
+            if counts.closed_with_target >= rules.FEWEST
+            else "–",
             f"of {counts.closed_with_target:,} closed",
             [m.counts.share_of_closed if m.counts.closed_with_target >= rules.FEWEST else None for m in sparks],
-            f"{rules.share_words(counts.on_time, counts.with_target)} of all {counts.with_target:,}. {rules.share_change_words(counts, before)}",
+            f"{rules.share_words(counts.on_time, counts.with_target)} of all {counts.with_target:,}. {rules.share_change_words(counts, before)}"
+            if counts.closed_with_target >= rules.FEWEST
+            else f"Not shown: fewer than {rules.FEWEST}",
         )
         _tile(
             meanings,
@@ -237,6 +241,10 @@ def tiles(board: Board, meanings: Meanings) -> None:
     st.caption(
         f"Small lines: {len(sparks)} {grain} for counts and shares, the period’s {grain} for days; each on its own scale."
     )
+
+
+def _a_week(many: float) -> str:
+    return f"{many:,.0f} a week" if many >= 10 else f"{many:.1f} a week"
 
 
 def _part(part: int, whole: int) -> str:
@@ -493,6 +501,8 @@ def district_map(known: Names, asked: Asked) -> None:
     told = [level for level in levels.values() if level.code and level.counts.closed_with_target >= rules.FEWEST]
     if not told:
         title = "Too few closed requests with a due date to compare districts"
+    elif len(told) == 1:
+        title = f"Only {told[0].name} has enough closed requests to show: {rules.percent(_share_of(told[0]))} on time"
     else:
         best, worst = max(told, key=_share_of), min(told, key=_share_of)
         same = not rules.differ(*((level.counts.on_time, level.counts.closed_with_target) for level in (best, worst)))

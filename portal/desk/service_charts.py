@@ -90,7 +90,7 @@ def shares(
     ]  # fmt: skip
     notes = []
     for at, row in enumerate(rows):
-        beside = {"xref": "paper", "yref": "y", "y": -at, "opacity": strength(row)}
+        beside = {"xref": "paper", "yref": "y", "y": -at}
         name = f"<b>{plain(row.name)}</b>" if row.code == chosen else plain(row.name)
         notes.append(annotation(look, name, **beside, x=0, xanchor="left", yanchor="bottom", xshift=-12, yshift=7))
         if row.share is None:
@@ -345,7 +345,7 @@ def district_map(areas: Sequence[Area], *, chosen: str = "", look: Palette | Non
         traces.append(
             {
                 "type": "scatter", "mode": "lines", "x": x, "y": y, "fill": "toself", "fillcolor": fill, "hoverinfo": "skip",
-                "line": {"color": look.ink if strong else look.page, "width": 3 if strong else 1.5}, "opacity": FADED if chosen and not strong else 1,
+                "line": {"color": look.ink if strong else look.page, "width": 3 if strong else 1.5},
             }
         )  # fmt: skip
     centers = [_center(area.rings) for area in areas]

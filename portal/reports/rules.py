@@ -256,6 +256,11 @@ class Period:
     """Where the period before begins; None when there is none to compare with."""
 
     @property
+    def length(self) -> str:
+        """How long it is: “13 weeks”, “year”."""
+        return "year" if self.code.isdecimal() else self.name
+
+    @property
     def words(self) -> str:
         return f"{day_words(self.since)} to {day_words(self.until - dt.timedelta(days=1))}"
 
