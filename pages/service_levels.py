@@ -2,9 +2,9 @@
 
 import streamlit as st
 
+from portal.desk import cached
 from portal.desk import reports_parts as parts
 from portal.desk.text import inert
-from portal.reports import views
 
 
 def draw() -> None:
@@ -15,7 +15,7 @@ def draw() -> None:
         if st.button("What the figures mean", icon=":material/help:", type="tertiary", shortcut="Alt+M"):
             parts.meanings_dialog(meanings)
     asked = parts.filters(known)
-    board = views.board(known, asked)
+    board = cached.board(asked)
     if not board.counts.opened and not board.open:
         parts.nothing(known, asked)
         return

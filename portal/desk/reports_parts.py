@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from db import core
-from portal.desk import charts, go, lists, service_charts, who
+from portal.desk import cached, charts, go, lists, service_charts, who
 from portal.desk.text import inert
 from portal.reports import rules, views
 from portal.shared.text import count_text
@@ -29,28 +28,9 @@ ROWS_MOST: Final = 12
 """So many rows a comparison draws; the table holds all."""
 
 
-# --- what changes rarely ----------------------------------------------------------------------------------------------
-
-
-@st.cache_resource(ttl=60, max_entries=32, show_spinner=False)
-def _rarely(database: str, day: dt.date) -> tuple[Names, tuple[views.Outline, ...], Meanings]:
-    """Names, outlines and definitions: reference data, kept for a minute. Counts are never kept: they are read as they are."""
-    return views.names(), views.outlines(), {each.code: each for each in views.definitions()}
-
-
-@st.cache_resource(ttl=60, max_entries=128, show_spinner=False)
-def _offered(database: str, day: dt.date, period: str) -> dict[str, dict[str, str]]:
-    return views.choices(_rarely(database, day)[0], views.Asked(period))
-
-
-def _here() -> tuple[str, dt.date]:
-    return str(core.database().url), views.today()
-
-
 def names_and_meanings() -> tuple[Names, Meanings]:
     """What codes are called, and what each figure means."""
-    known, _, meanings = _rarely(*_here())
-    return known, meanings
+    return cached.names(), cached.meanings()
 
 
 # --- filters ----------------------------------------------------------------------------------------------------------
@@ -60,7 +40,7 @@ def filters(known: Names) -> Asked:
     """The filter row. Every choice stands in the address, so a link or a reload shows the same."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         period = _choose("Period", "period", {code: each.name for code, each in known.periods.items()}, width=132)
-        offered = _offered(*_here(), period) | {"who": {code: name for code, name in WHO.items() if code}}
+        offered = cached.offered(period) | {"who": {code: name for code, name in WHO.items() if code}}
         found = {
             name: _choose(label, name, {"": WHO[""] if name == "who" else "All"} | offered[name], width=158)
             for name, label in FILTERS.items()
@@ -321,7 +301,7 @@ def nothing(known: Names, asked: Asked) -> None:
 def comparison(known: Names, asked: Asked, goal: float | None) -> None:
     """The levels by one thing: the sentence, the shares with intervals and both denominators, the table."""
     by = _switch("Compare by", "by", views.BY)
-    levels = views.compared(known, asked, by)
+    levels = cached.compared(asked, by)
     now = (
         (asked.division or (views.OWN if asked.who == views.CITY else "")) if by == "contractor" else getattr(asked, by)
     )
@@ -424,7 +404,7 @@ def _list_age(now: str, code: str) -> None:
 
 def repeats(known: Names, asked: Asked) -> None:
     """Premises that keep having requests."""
-    total, found = views.repeats(known, asked)
+    total, found = cached.repeats(asked)
     title = (
         f"{count_text(total, 'premise')} with {rules.REPEAT_TIMES} or more requests in {rules.REPEAT_DAYS} days"
         if total
@@ -495,8 +475,8 @@ def _moment_name(start: dt.date, grain: str, many: int) -> str:
 
 def district_map(known: Names, asked: Asked) -> None:
     """On time by district, as a map where outlines are known."""
-    levels = {level.code: level for level in views.compared(known, asked, "district")}
-    outlines = _rarely(*_here())[1]
+    levels = {level.code: level for level in cached.compared(asked, "district")}
+    outlines = cached.outlines()
     areas = [_area(each, levels.get(each.code)) for each in outlines]
     told = [level for level in levels.values() if level.code and level.counts.closed_with_target >= rules.FEWEST]
     if not told:

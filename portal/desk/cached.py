@@ -1,0 +1,86 @@
+"""The only caching around views: reference data and the figures of dashboards, for a minute at most.
+
+Accounts, cases and queues are never kept: an indexed read costs less than being wrong. What is kept is frozen, so nobody can
+change what the next one sees; the database and the city's day are part of each key, and figures of a page name their minute.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from db import core
+from portal.reports import views
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from portal.reports.views import Asked, Board, Definition, Level, Names, Outline, Repeat
+
+SECONDS = 60
+
+
+@st.cache_resource(ttl=SECONDS, max_entries=32, show_spinner=False)
+def _rarely(database: str, day: dt.date) -> tuple[Names, tuple[Outline, ...], Mapping[str, Definition]]:
+    return views.names(), views.outlines(), {each.code: each for each in views.definitions()}
+
+
+@st.cache_resource(ttl=SECONDS, max_entries=128, show_spinner=False)
+def _offered(database: str, day: dt.date, period: str) -> dict[str, dict[str, str]]:
+    return views.choices(_rarely(database, day)[0], views.Asked(period))
+
+
+@st.cache_resource(ttl=SECONDS, max_entries=256, show_spinner=False)
+def _board(database: str, day: dt.date, asked: str, _asked: Asked) -> Board:
+    return views.board(_rarely(database, day)[0], _asked)
+
+
+@st.cache_resource(ttl=SECONDS, max_entries=256, show_spinner=False)
+def _compared(database: str, day: dt.date, asked: str, by: str, _asked: Asked) -> tuple[Level, ...]:
+    return views.compared(_rarely(database, day)[0], _asked, by)
+
+
+@st.cache_resource(ttl=SECONDS, max_entries=256, show_spinner=False)
+def _repeats(database: str, day: dt.date, asked: str, _asked: Asked) -> tuple[int, tuple[Repeat, ...]]:
+    return views.repeats(_rarely(database, day)[0], _asked)
+
+
+def _here() -> tuple[str, dt.date]:
+    return str(core.database().url), views.today()
+
+
+def names() -> Names:
+    """What the codes of divisions, types, districts and channels are called."""
+    return _rarely(*_here())[0]
+
+
+def outlines() -> tuple[Outline, ...]:
+    """The districts' polygons."""
+    return _rarely(*_here())[1]
+
+
+def meanings() -> Mapping[str, Definition]:
+    """What each figure means, by its code."""
+    return _rarely(*_here())[2]
+
+
+def offered(period: str) -> dict[str, dict[str, str]]:
+    """The choices of each filter that have requests in a period."""
+    return _offered(*_here(), period)
+
+
+def board(asked: Asked) -> Board:
+    """The figures of the service-level page for one choice of filters."""
+    return _board(*_here(), repr(asked), asked)
+
+
+def compared(asked: Asked, by: str) -> tuple[Level, ...]:
+    """The service levels of each division, type, district, channel or contractor."""
+    return _compared(*_here(), repr(asked), by, asked)
+
+
+def repeats(asked: Asked) -> tuple[int, tuple[Repeat, ...]]:
+    """How many premises keep having requests, and the worst of them."""
+    return _repeats(*_here(), repr(asked), asked)
