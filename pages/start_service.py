@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from portal.desk import attempt, moves_parts, who
+from portal.desk import attempt, focus, moves_parts, who
 from portal.moves import commands
 from portal.moves.views import form as views
 from portal.shared.text import count_text
@@ -37,4 +37,5 @@ def draw() -> None:
         moves_parts.start_side(plan, screen.customer)
 
 
+focus.first("move.premise.find")  # there while no address is chosen
 draw()

@@ -72,9 +72,13 @@ def choose_premise(label: str = "Address", *, param: str = "premise") -> None:
     found = views.premise_choices(typed)
     if not found:
         column.text("No address fits. Check the house number, try fewer letters, or ask for the nearest cross street.")
-    for place in found:
+    for position, place in enumerate(found, 1):
         if column.button(
-            inert(place.line), key=f"move.{param}.{place.premise_id}", icon=":material/home_pin:", width="stretch"
+            inert(place.line),
+            key=f"move.{param}.{place.premise_id}",
+            icon=":material/home_pin:",
+            width="stretch",
+            shortcut=f"Alt+{position}" if position < 10 else None,
         ):
             st.query_params[param] = str(place.premise_id)
             st.rerun()
