@@ -38,7 +38,7 @@ KNOWN: dict[str, tuple[dict[str, str], str]] = {
     "service_request": ({"account": "@100-2231-8"}, "1418 Oakhaven Dr"),
     "case": ({}, "request"),
     "work_order": ({}, "order"),
-    "wrap_up": ({}, "Wrap up"),
+    "wrap_up": ({}, "No call is open"),
 }
 """Page -> its address (@ an account, # a premise of the small city) and a figure or sentence of city.toml or of the page."""
 
