@@ -71,7 +71,7 @@ def entry(subject: parts.About) -> None:
             )  # fmt: skip
             st.caption(inert(f"Priority {view.definition.priority} · goes to {view.division or 'its department'}"))
     with right:
-        consequence(view)
+        parts.consequence(view)
 
 
 def _asked(types: Collection[str]) -> str | None:
@@ -104,18 +104,6 @@ def where(form: attempt.Attempt, view: views.RequestFormView, subject: parts.Abo
         form.text("address", "Address, crossing or nearest house number", on=place, icon=":material/location_on:")
     form.choice("tell_by", "Tell the caller by", list(ways), "none", on=tell, format_func=ways.__getitem__)
     return at_premise
-
-
-def consequence(view: views.RequestFormView) -> None:
-    """What to say, what to know, when it is due and why."""
-    due = views.due_preview(view.definition.code)
-    if view.definition.text_caller:
-        with st.container(border=True):
-            st.subheader("Say to the caller")
-            st.text(view.definition.text_caller.replace("{due}", due.text))
-    if view.definition.text_representative:
-        st.info(inert(view.definition.text_representative), icon=":material/lightbulb:")
-    parts.due_card(due.text, due.steps, due.rule)
 
 
 draw()

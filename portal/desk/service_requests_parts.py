@@ -169,6 +169,18 @@ def due_card(text: str, steps: Sequence[str], rule: str = "", *, late: bool = Fa
 # --- lists of facts ---------------------------------------------------------------------------------------------------
 
 
+def consequence(view: views.RequestFormView) -> None:
+    """What to say, what to know, when it is due and why."""
+    due = views.due_preview(view.definition.code)
+    if view.definition.text_caller:
+        with st.container(border=True):
+            st.subheader("Say to the caller")
+            st.text(view.definition.text_caller.replace("{due}", due.text))
+    if view.definition.text_representative:
+        st.info(inert(view.definition.text_representative), icon=":material/lightbulb:")
+    due_card(due.text, due.steps, due.rule)
+
+
 def facts(lines: Sequence[tuple[str, str]]) -> None:
     """Label at the left, value at the right, one line each."""
     with st.container(gap=None):
