@@ -157,7 +157,9 @@ def focused(page: Page) -> str:
 
 
 def tab_to(page: Page, name: str, most: int = 60, key: str = "Tab") -> int:
-    """Presses Tab until the control with this name has the keyboard; answers with how often."""
+    """Presses Tab until the control with this name has the keyboard; answers with how often (0: it has it already)."""
+    if name in focused(page):
+        return 0
     for pressed in range(1, most + 1):
         page.keyboard.press(key)
         if name in focused(page):
