@@ -118,7 +118,7 @@ def departments_by_code(session: Session) -> dict[str, Department]:
     return {row.code: row for row in departments(session)}
 
 
-def _articles_in_force(on: dt.date) -> sa.Select[tuple[KnowledgeArticle]]:
+def _articles_in_force(on: dt.date) -> sa.Select[KnowledgeArticle]:
     """The newest version of each article on a day, unless it has ended."""
     newest = (
         sa.select(KnowledgeArticle.code, sa.func.max(KnowledgeArticle.effective_from).label("since"))

@@ -65,6 +65,7 @@ numbered(
     ),
 )  # fmt: skip
 
+
 def premise(session: Session, premise_id: int) -> Premise | None:
     return session.get(Premise, premise_id)
 

@@ -35,7 +35,10 @@ def first(field: str) -> None:
     with st.sidebar:
         _script(manager)(
             key="focus",
-            data={"visit": st.session_state.get(VISIT, 0), "field": f'[class*="st-key-"][class*="{name}"] :is(input, textarea)'},
+            data={
+                "visit": st.session_state.get(VISIT, 0),
+                "field": f'[class*="st-key-"][class*="{name}"] :is(input, textarea)',
+            },
             height=0,
         )
 

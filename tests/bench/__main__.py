@@ -30,7 +30,7 @@ from tests.bench import cities, pages, rep_seconds, serving
 from tests.bench.wire import NoSuchPart, ScriptFailed, Tab, sign_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from tests.bench.cities import City
     from tests.bench.pages import Interaction
@@ -59,7 +59,7 @@ class Line:
 
 
 @contextlib.contextmanager
-def tabs_of(served: running.Served) -> Iterator[dict[int, Tab]]:
+def tabs_of(served: running.Served) -> Generator[dict[int, Tab]]:
     """A tab for each person, of one server."""
     people = (pages.REPRESENTATIVE, pages.ON_A_CALL, pages.CART_SHOP, pages.MANAGER, pages.ADMINISTRATOR)
     with contextlib.ExitStack() as held:

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("spell", [str, str.lower, lambda number: number.replace("-", "")])
-def test_a_move_is_found_by_its_number(
-    city: City, actor: Callable[[str], Actor], spell: Callable[[str], str]
-) -> None:
+def test_a_move_is_found_by_its_number(city: City, actor: Callable[[str], Actor], spell: Callable[[str], str]) -> None:
     number = make_number("MV", 2026, 12)
     with core.work() as work:
         work.add(
