@@ -304,7 +304,8 @@ def run(folder: Path, url: str) -> None:
     print("|---|---|---|---|---|---|---|")
     for name, budget, hand in done:
         counted = " ".join(f"{times}{letter}" for letter, times in sorted(hand.counts.items()) if times)
-        most = "; ".join(f"{why} {seconds:.1f}" for why, seconds in hand.spent_on.most_common(4))
+        heaviest = sorted(hand.spent_on.items(), key=lambda item: -item[1])[:4]
+        most = "; ".join(f"{why} {seconds:.1f}" for why, seconds in heaviest)
         total = hand.seconds + hand.waited
         print(
             f"| {name} | {counted} | {hand.seconds:.1f} s | {total:.1f} s | {budget} s "
