@@ -34,7 +34,7 @@ def entry(subject: parts.About) -> None:
         types = {each.code: each for each in views.request_types_for_entry(form.actor)}
         code = form.choice(
             "type_code", "What is it about?", list(types), default=_asked(types), format_func=lambda each: types[each].label,
-            icon=":material/search:", placeholder="Missed, broken, leaking, too high, dark …",
+            icon=":material/search:", required=True, placeholder="Missed, broken, leaking, too high, dark …",
         )  # fmt: skip
         if code is None:
             st.caption("Type a word of the caller’s: “mattress” finds Bulky item pickup. The questions follow.")
@@ -88,7 +88,7 @@ def where(form: attempt.Attempt, view: views.RequestFormView, subject: parts.Abo
     if at_premise and view.definition.place != "premise":
         choices = {"premise": subject.address, parts.ANYWHERE: "Another spot"}
         at_premise = (
-            form.choice("place", "Where", list(choices), "premise", on=place, format_func=choices.__getitem__)
+            form.choice("place", "Where", list(choices), "premise", on=place, required=True, format_func=choices.__getitem__)
             == "premise"
         )
     elif at_premise:
@@ -102,7 +102,7 @@ def where(form: attempt.Attempt, view: views.RequestFormView, subject: parts.Abo
                 go.to("call_desk")
     elif not at_premise and view.definition.place == "place":
         form.text("address", "Address, crossing or nearest house number", on=place, icon=":material/location_on:")
-    form.choice("tell_by", "Tell the caller by", list(ways), "none", on=tell, format_func=ways.__getitem__)
+    form.choice("tell_by", "Tell the caller by", list(ways), "none", on=tell, required=True, format_func=ways.__getitem__)
     return at_premise
 
 
