@@ -19,7 +19,7 @@ def _stamped(form: attempt.Attempt, kind: views.EmergencyKind | None) -> None:
     with left:
         if kind is not None:
             _script(kind)
-        if st.button("Back to the desk", type="primary", shortcut="Ctrl+Enter", key="emergency.back"):
+        if st.button("Back to the desk", type="primary", shortcut="Alt+B", key="emergency.back"):
             go.to("call_desk")
     with right, st.container(border=True):
         st.subheader("Stamped")

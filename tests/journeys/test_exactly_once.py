@@ -147,7 +147,7 @@ def kill_loop(templates: Templates, folder: Path, context: BrowserContext, kills
             if sent:
                 come_back(context, served, sent[-1])
             if turn < kills:
-                sent.append(click_and_kill(context, served, turn, chance.uniform(0, 0.12)))
+                sent.append(click_and_kill(context, served, database, turn, chance.uniform(0, 0.12)))
     stored = dict(rows(database, "SELECT key, command FROM submission WHERE result IS NOT NULL"))
     assert {one.key: stored.get(one.key) for one in sent} == {one.key: one.command for one in sent}
     staff_turns = sum(one.command == "staff.add_staff" for one in sent)
@@ -157,7 +157,7 @@ def kill_loop(templates: Templates, folder: Path, context: BrowserContext, kills
     assert running.command("audit", "verify", env=running.environment(folder, url), cwd=folder).returncode == 0
 
 
-def click_and_kill(context: BrowserContext, served: Served, turn: int, seconds: float) -> Sent:
+def click_and_kill(context: BrowserContext, served: Served, database: Path, turn: int, seconds: float) -> Sent:
     """Fills a form of one room or the other, clicks, and kills the server so many seconds later."""
     key, page = uuid.uuid4().hex, context.new_page()
     if turn % 2:
@@ -168,13 +168,21 @@ def click_and_kill(context: BrowserContext, served: Served, turn: int, seconds: 
         sent = Sent(key, "service_requests.open_request", LUIS, "service_request", "Open the request", "Number to give")
         running.sign_in(context, served, LUIS)
         fill_request_form(page, served, key)
-    page.wait_for_timeout(300)
+    wait_for_draft(database, key, f"kill-{turn}" if turn % 2 else "Skipped, kill test")
     page.get_by_role("button", name=sent.button).evaluate("button => button.click()")
     time.sleep(seconds)
     served.process.send_signal(signal.SIGKILL)
     served.process.wait()
     page.close()
     return sent
+
+
+def wait_for_draft(database: Path, key: str, words: str) -> None:
+    """Until the last words typed are kept: what was kept must survive the kill, whatever is in the air may not."""
+    deadline = time.monotonic() + 30
+    while not rows(database, "SELECT 1 FROM draft WHERE key = ? AND answers LIKE ?", key, f"%{words}%"):
+        assert time.monotonic() < deadline, f"the draft of {key} was not kept"
+        time.sleep(0.05)
 
 
 def come_back(context: BrowserContext, served: Served, sent: Sent) -> None:
