@@ -10,7 +10,7 @@ import numpy as np
 
 from portal.billing.rules.dates import CycleCalendar, CycleDates, dates_after_read, read_on
 from portal.demo_city.draw import stream
-from portal.service_requests.rules.due import holidays_of
+from portal.shared.office import holidays_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -35,7 +35,8 @@ LEAVING = "call_bar.leaving"
 KEPT_AT = "call_bar.kept_at"
 PAUSE_MS = 250
 """A pause in typing after which the words so far are sent."""
-KEEP_EVERY_SECONDS = 2.0
+KEPT_LAST = "call_bar.kept_last"
+KEEP_EVERY_SECONDS = 1.0
 
 
 def draw(page: str) -> None:
@@ -148,10 +149,22 @@ def _note(call: Call) -> str | None:
         return None
     since_last = time.monotonic() - st.session_state.get(KEPT_AT, 0.0)
     if since_last < KEEP_EVERY_SECONDS and LEAVING not in st.session_state:
+        _keep_soon(call.id, key)
         return None
     st.session_state[KEPT_AT] = time.monotonic()
     problem = commands.keep_note(who.actor(), call.id, note or "")
     return problem.message if problem else None
+
+
+@who.fragment(run_every=KEEP_EVERY_SECONDS)
+def _keep_soon(call_id: int, key: str) -> None:
+    """Drawn while words are not kept yet, because others were a moment ago: keeps them although nothing more is typed."""
+    if time.monotonic() - st.session_state.get(KEPT_AT, 0.0) < KEEP_EVERY_SECONDS:
+        return
+    note = st.session_state.get(key) or ""
+    if (call_id, note) != st.session_state.get(KEPT_LAST):
+        st.session_state[KEPT_AT], st.session_state[KEPT_LAST] = time.monotonic(), (call_id, note)
+        commands.keep_note(who.actor(), call_id, note)  # a note that must not be kept says why at the bar's next run
 
 
 def _ask_to_leave() -> None:

@@ -102,7 +102,7 @@ def test_a_note_outlives_the_server(templates: Templates, tmp_path: Path, browse
         _note(page).click()
         page.keyboard.type("Gate code 12", delay=20)
         walking.settle(page)
-        page.wait_for_timeout(800)
+        page.wait_for_timeout(2_500)  # words typed right behind others are kept a second later
         served.process.kill()
         served.process.wait()
         port = served.port

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from portal.service_requests.rules import answer, case, due, duplicate, form, request_type, routing
+from portal.shared.office import holidays_of
 from portal.shared.refusal import Refused
 
 PACKS = Path(__file__).resolve().parents[2] / "db" / "packs"
@@ -314,14 +315,14 @@ def test_the_premise_comes_first_then_the_same_type_close_by() -> None:
 
 
 def test_office_holidays_are_moved_off_weekends_and_collection_holidays_only_off_sundays() -> None:
-    office = due.holidays_of(pack("base/calendar/office.toml"), [2026, 2027])
+    office = holidays_of(pack("base/calendar/office.toml"), [2026, 2027])
     # 2026: July 4 is a Saturday, kept on Friday; 2027: July 4 is a Sunday, kept on Monday; New Year 2028 on a Saturday.
     assert office[dt.date(2026, 7, 3)] == "Independence Day"
     assert office[dt.date(2027, 7, 5)] == "Independence Day"
     assert office[dt.date(2027, 12, 31)] == "New Year’s Day"
     assert office[dt.date(2026, 11, 27)] == "Day after Thanksgiving"
     assert office[dt.date(2026, 12, 24)] == "Christmas Eve"
-    collection = due.holidays_of(pack("tallahassee/calendar/collection.toml"), range(2017, 2028))
+    collection = holidays_of(pack("tallahassee/calendar/collection.toml"), range(2017, 2028))
     # tallahassee.com 2021-12-27 and wctv.tv 2021-07-02: no slide for Dec 25 on a Saturday, Monday moved for July 4, 2021;
     # Veterans Day and the Friday after Thanksgiving are worked (2017-11, 2021-11-22).
     assert dt.date(2021, 12, 24) not in collection
