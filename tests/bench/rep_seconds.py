@@ -148,12 +148,7 @@ def action_order(hand: Hand) -> None:
     """A pothole in front of the customer's house, from the customer's page."""
     page = hand.page
     _new_request(hand, "poth", "How big?")
-    hand.think("where it is")
-    hand.reach("Where")
-    hand.press("Enter", "the list of places")
-    page.get_by_role("option").first.wait_for(timeout=APPEAR_MS)
-    hand.press("Enter", "the customer’s address")
-    walking.settle(page)
+    hand.think("whether it is at the customer’s address, which stands there")
     hand.answer("How big?")
     hand.answer("Where in the road?")
     _submit(hand, "Pothole is taken")
@@ -178,7 +173,7 @@ def start_services(premise: tuple[int, str]) -> Callable[[Hand], None]:
         walking.settle(page)
         hand.think("the day")
         hand.click(page.get_by_role("spinbutton", name="day, Start on"), "mouse to the day")
-        hand.type(f"{_day_after_next(page):02d}")
+        hand.type(f"{_day_shown(page):02d}")
         if page.get_by_role("radiogroup", name="Evidence").count():
             hand.answer("Evidence")
         hand.think("the words to read back")
@@ -189,6 +184,8 @@ def start_services(premise: tuple[int, str]) -> Callable[[Hand], None]:
 
 def _new_request(hand: Hand, words: str, first_question: str) -> None:
     page = hand.page
+    page.get_by_role("button", name="New request").wait_for(timeout=APPEAR_MS)
+    walking.settle(page)
     hand.press("N")
     hand.wait(page.get_by_label("What is it about?"))
     _focused(page, "What is it about?")
@@ -220,9 +217,9 @@ def _focused(page: Page, label: str) -> None:
     )
 
 
-def _day_after_next(page: Page) -> int:
-    day = page.get_by_role("spinbutton", name="day").first.inner_text()
-    return min(28, int(day) + 1)
+def _day_shown(page: Page) -> int:
+    """The earliest day work can be done is in the field already; typing it anew costs what any other day costs."""
+    return int(page.get_by_role("spinbutton", name="day, Start on").inner_text())
 
 
 # --- preparing and printing -------------------------------------------------------------------------------------------
