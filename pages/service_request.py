@@ -88,7 +88,9 @@ def where(form: attempt.Attempt, view: views.RequestFormView, subject: parts.Abo
     if at_premise and view.definition.place != "premise":
         choices = {"premise": subject.address, parts.ANYWHERE: "Another spot"}
         at_premise = (
-            form.choice("place", "Where", list(choices), "premise", on=place, required=True, format_func=choices.__getitem__)
+            form.choice(
+                "place", "Where", list(choices), "premise", on=place, required=True, format_func=choices.__getitem__
+            )
             == "premise"
         )
     elif at_premise:
@@ -102,7 +104,9 @@ def where(form: attempt.Attempt, view: views.RequestFormView, subject: parts.Abo
                 go.to("call_desk")
     elif not at_premise and view.definition.place == "place":
         form.text("address", "Address, crossing or nearest house number", on=place, icon=":material/location_on:")
-    form.choice("tell_by", "Tell the caller by", list(ways), "none", on=tell, required=True, format_func=ways.__getitem__)
+    form.choice(
+        "tell_by", "Tell the caller by", list(ways), "none", on=tell, required=True, format_func=ways.__getitem__
+    )
     return at_premise
 
 
