@@ -303,8 +303,10 @@ class Database:
 
     @contextlib.contextmanager
     def reading(self) -> Generator[Session]:
-        """A session that sees one consistent moment and cannot write (autoflush off; PostgreSQL: read only)."""
-        with Session(self.read_engine, autoflush=False, expire_on_commit=False) as session:
+        """A session that sees one consistent moment and cannot write (autoflush off; PostgreSQL: read only).
+
+        `session.info["answers"]` is room for answers that several parts of a screen ask for: at one moment there is one."""
+        with Session(self.read_engine, autoflush=False, expire_on_commit=False, info={"answers": {}}) as session:
             yield session
 
     def create_schema(self) -> None:

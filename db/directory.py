@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -11,9 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.core import Base, Id, Json, Versioned
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.orm import Session
+
+Answer = TypeVar("Answer")
 
 
 class Department(Base):
@@ -82,6 +84,20 @@ def divisions(session: Session) -> Sequence[Division]:
 
 def reference(session: Session, kind: str, on: dt.date) -> Sequence[ReferenceRow]:
     """The rows of a kind in force on a day, one per code, in their order."""
+    return _once(session, ("reference", kind, on), lambda: _reference(session, kind, on))
+
+
+def _once(session: Session, question: tuple[object, ...], ask: Callable[[], Answer]) -> Answer:
+    """Asks once in a session that reads: the rules of a screen look the same policy up again and again."""
+    answers = session.info.get("answers")
+    if answers is None:  # a session that writes sees what it has written
+        return ask()
+    if question not in answers:
+        answers[question] = ask()
+    return answers[question]
+
+
+def _reference(session: Session, kind: str, on: dt.date) -> Sequence[ReferenceRow]:
     newest = (
         sa.select(ReferenceRow.code, sa.func.max(ReferenceRow.effective_from).label("since"))
         .where(ReferenceRow.kind == kind, ReferenceRow.effective_from <= on)
@@ -97,11 +113,16 @@ def reference(session: Session, kind: str, on: dt.date) -> Sequence[ReferenceRow
 
 
 def reference_row(session: Session, kind: str, code: str, on: dt.date) -> ReferenceRow | None:
-    return session.scalar(
-        sa.select(ReferenceRow)
-        .where(ReferenceRow.kind == kind, ReferenceRow.code == code, ReferenceRow.effective_from <= on)
-        .order_by(ReferenceRow.effective_from.desc())
-        .limit(1)
+    """The version of one row in force on a day."""
+    return _once(
+        session,
+        ("reference_row", kind, code, on),
+        lambda: session.scalar(
+            sa.select(ReferenceRow)
+            .where(ReferenceRow.kind == kind, ReferenceRow.code == code, ReferenceRow.effective_from <= on)
+            .order_by(ReferenceRow.effective_from.desc())
+            .limit(1)
+        ),
     )
 
 
