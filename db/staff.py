@@ -90,6 +90,22 @@ class StaffRelative(Id, Base):
     declared_at: Mapped[dt.datetime] = mapped_column(UtcTime)
 
 
+class StaffAbsence(Id, Base):
+    """Days a staff member is away, and who decides in their place meanwhile."""
+
+    __tablename__ = "staff_absence"
+    __table_args__ = (sa.Index(None, "staff_id", "until_on"), sa.Index(None, "stand_in_id", "until_on"))
+    staff_id: Mapped[int] = mapped_column(sa.ForeignKey("staff.id"))
+    stand_in_id: Mapped[int] = mapped_column(sa.ForeignKey("staff.id"))
+    from_on: Mapped[dt.date] = mapped_column(sa.Date)
+    until_on: Mapped[dt.date] = mapped_column(sa.Date)
+    """The last day away."""
+    declared_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    declared_by_id: Mapped[int] = mapped_column(sa.ForeignKey("staff.id"))
+    ended_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    """Came back earlier, or the entry was a mistake."""
+
+
 # --- queries ----------------------------------------------------------------------------------------------------------
 
 
