@@ -7,6 +7,7 @@ field and no expressions: a condition is only `show_when = {field, is}`.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,12 @@ PLACES = ("premise", "place", "none")
 """Where a request of this type lies: at a premise, at a spot that may be none, or nowhere."""
 SCOPES = ("premise", "metres")
 
+OUTCOMES = {"advised": "No request needed: advise", "refused": "Refused, with the reason"}
+"""What an answer can make of a call before a request is opened."""
+MOMENTS = {"opened": "when it is opened", "closed": "when it is closed"}
+"""When the citizen is written to."""
+HOURS = ("open", "closed")
+
 RESERVED = ("type_code", "place", "address", "tell_by", "description", "channel")
 """Codes of the form's own fields: a question takes another."""
 
@@ -35,7 +42,7 @@ _CODE = re.compile(r"[a-z][a-z0-9_]{0,58}")
 _KEY = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _TOP = {
     "code", "name", "group", "kind", "department", "division", "priority", "place", "synonyms", "position", "active",
-    "effective_from", "sla", "duplicate", "text", "field", "disposition", "routing",
+    "effective_from", "sla", "duplicate", "text", "field", "disposition", "routing", "opened_by", "stop", "reply",
 }  # fmt: skip
 _FIELD = {"code", "datatype", "required", "order", "description", "help", "values", "show_when", "minimum", "maximum"}
 
@@ -83,23 +90,54 @@ class FieldSpec:
 
 @dataclass(frozen=True)
 class Disposition:
-    """How a request can end."""
+    """How a request can end, and what that needs."""
 
     code: str
     name: str
     requires_note: bool = False
     state: str = ""
     """The closed state it leads to, where there is more than one."""
+    requires_order: bool = False
+    """Only after a work order of the request was done."""
 
 
 @dataclass(frozen=True)
 class RouteRow:
-    """A row of the routing table: which division, where and for which answer; nothing given means always."""
+    """A row of the routing table: which division, where, for which answer and at which hours; nothing given means always."""
 
     division: str
     districts: tuple[str, ...] = ()
     when: Condition | None = None
     why: str = ""
+    calendar: str | None = None
+    """The row counts only while this calendar is open, or only while it is closed."""
+    during: str = ""
+    """`open` or `closed`, with a calendar."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """An answer after which no request is opened: the caller is advised, or refused with a reason."""
+
+    code: str
+    when: Condition
+    outcome: str
+    """A key of `OUTCOMES`."""
+    staff: str
+    """The reason, for whoever sits at the desk."""
+    caller: str
+    """What to say."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Which letter goes out at a moment; of several the one that names the ending goes before the one for all."""
+
+    moment: str
+    """A key of `MOMENTS`."""
+    letter: str
+    """The code of the letter's template."""
+    disposition: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,6 +164,19 @@ class Definition:
     text_representative: str
     text_caller: str
     """May hold `{due}`, which becomes the due time in words."""
+    opened_by: tuple[str, ...] = ()
+    """The roles that may open one; none means everybody who opens requests."""
+    stops: tuple[Stop, ...] = ()
+    replies: tuple[Reply, ...] = ()
+
+    def may_open(self, roles: Collection[str]) -> bool:
+        """Whether somebody with these roles (codes) may open a request of this type."""
+        return not self.opened_by or bool(set(self.opened_by) & set(roles))
+
+    def letter(self, moment: str, disposition: str = "") -> str:
+        """The letter for a moment: the one for this ending first, then the one for all; empty when there is none."""
+        fits = [each for each in self.replies if each.moment == moment and each.disposition in ("", disposition)]
+        return max(fits, key=lambda each: bool(each.disposition)).letter if fits else ""
 
     def field(self, code: str) -> FieldSpec | None:
         return next((field for field in self.fields if field.code == code), None)
@@ -150,7 +201,12 @@ def read_definition(detail: Mapping[str, Any]) -> Definition:
         synonyms=tuple(detail.get("synonyms", ())),
         fields=tuple(sorted(fields, key=lambda field: field.order)),
         dispositions=tuple(
-            Disposition(each["code"], each["name"], bool(each.get("requires_note", False)))
+            Disposition(
+                each["code"],
+                each["name"],
+                bool(each.get("requires_note", False)),
+                requires_order=bool(each.get("requires_order", False)),
+            )
             for each in detail["disposition"]
         ),
         routes=tuple(
@@ -159,6 +215,8 @@ def read_definition(detail: Mapping[str, Any]) -> Definition:
                 districts=_several(row.get("district")),
                 when=_condition(row.get("when")),
                 why=row.get("why", ""),
+                calendar=(row.get("hours") or {}).get("calendar"),
+                during=(row.get("hours") or {}).get("is", ""),
             )
             for row in detail.get("routing", ())
         ),
@@ -169,6 +227,20 @@ def read_definition(detail: Mapping[str, Any]) -> Definition:
         duplicate_metres=duplicate.get("metres", 50),
         text_representative=text.get("representative", ""),
         text_caller=text.get("caller", ""),
+        opened_by=tuple(detail.get("opened_by", ())),
+        stops=tuple(
+            Stop(
+                each["code"],
+                Condition(each["when"]["field"], _several(each["when"]["is"])),
+                each["outcome"],
+                each["staff"],
+                each["caller"],
+            )
+            for each in detail.get("stop", ())
+        ),
+        replies=tuple(
+            Reply(each["when"], each["letter"], each.get("disposition", "")) for each in detail.get("reply", ())
+        ),
     )
 
 
@@ -203,11 +275,13 @@ def definition_problems(
     *,
     divisions: Mapping[str, str] | None = None,
     calendars: Collection[str] | None = None,
+    districts: Collection[str] | None = None,
+    roles: Collection[str] | None = None,
 ) -> list[Problem]:
     """Each thing that keeps a file from being a request type, in words of the file; none when it is one.
 
-    `divisions` maps every division's code to its department's, `calendars` are the known calendars: both are checked when
-    given.
+    `divisions` maps every division's code to its department's, `calendars`, `districts` and `roles` are those there are:
+    each is checked when given. A problem's field is the key of the file at fault, or the code of the question.
     """
     code = detail.get("code")
     where = code if isinstance(code, str) else "this type"
@@ -236,8 +310,100 @@ def definition_problems(
     problems += _closing_problems(detail.get("disposition"), where)
     problems += _duplicate_problems(detail.get("duplicate"), where)
     problems += _text_problems(detail.get("text"), where)
-    problems += _routing_problems(detail, where, divisions)
+    problems += _routing_problems(detail, where, divisions, calendars, districts)
+    problems += _opener_problems(detail.get("opened_by"), where, roles)
+    problems += _stop_problems(detail, where)
+    problems += _reply_problems(detail, where)
+    if "effective_from" in detail:
+        problems += _day_problems(detail["effective_from"], where)
+    for key, kind in (("active", bool), ("position", int)):
+        if key in detail and type(detail[key]) is not kind:
+            words = "true or false" if kind is bool else "a whole number"
+            problems.append(Problem(key, f"{where}: “{key}” is {words}."))
     return problems
+
+
+def _day_problems(value: Any, where: str) -> list[Problem]:
+    try:
+        if isinstance(value, str) and 1900 <= dt.date.fromisoformat(value).year <= 2199:
+            return []
+    except ValueError:
+        pass
+    return [Problem("effective_from", f"{where}: “effective_from” is a day, like 2026-12-01.")]
+
+
+def _opener_problems(given: Any, where: str, roles: Collection[str] | None) -> list[Problem]:
+    if given is None:
+        return []
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+        return [Problem("opened_by", f"{where}: “opened_by” is a list of roles; leave it out for everybody.")]
+    known = f" Known are {', '.join(sorted(roles))}." if roles else ""
+    return [
+        Problem("opened_by", f"{where}: there is no role “{each[:60]}”.{known}")
+        for each in given
+        if roles is not None and each not in roles
+    ]
+
+
+def _stop_problems(detail: Mapping[str, Any], where: str) -> list[Problem]:
+    rows = _tables(detail.get("stop", []))
+    if rows is None:
+        return [Problem("stop", f"{where}: answers that end a call are written as [[stop]] tables.")]
+    problems: list[Problem] = []
+    keys, seen = _value_keys(detail), set()
+    for at, row in enumerate(rows, start=1):
+        code, name = row.get("code"), f"{where}, stop {at}"
+        if not isinstance(code, str) or not _CODE.fullmatch(code) or code in seen:
+            problems.append(Problem("stop", f"{name}: give it a code of its own, lower-case letters, digits and _."))
+        seen.add(code)
+        if row.get("outcome") not in OUTCOMES or set(row) - {"code", "when", "outcome", "staff", "caller"}:
+            problems.append(
+                Problem(
+                    "stop", f"{name}: has “code”, “when”, “outcome” ({' or '.join(OUTCOMES)}), “staff” and “caller”."
+                )
+            )
+        for key, words in (("staff", "the reason for the desk"), ("caller", "what to say to the caller")):
+            if not _is_text(row.get(key), 600):
+                problems.append(Problem("stop", f"{name}: “{key}” is empty. Write {words}, at most 600 characters."))
+        problems += _condition_problems(row.get("when"), keys, name, "stop")
+    return problems
+
+
+def _reply_problems(detail: Mapping[str, Any], where: str) -> list[Problem]:
+    rows = _tables(detail.get("reply", []))
+    if rows is None:
+        return [Problem("reply", f"{where}: letters are written as [[reply]] tables.")]
+    endings = {each.get("code") for each in _tables(detail.get("disposition", [])) or ()}
+    problems: list[Problem] = []
+    seen = set()
+    for at, row in enumerate(rows, start=1):
+        name = f"{where}, letter {at}"
+        if row.get("when") not in MOMENTS or set(row) - {"when", "letter", "disposition"}:
+            problems.append(
+                Problem("reply", f"{name}: has “when” ({' or '.join(MOMENTS)}), “letter” and perhaps “disposition”.")
+            )
+        if not isinstance(row.get("letter"), str) or not _CODE.fullmatch(row["letter"]):
+            problems.append(
+                Problem("reply", f"{name}: “letter” is the code of a letter: lower-case letters, digits and _.")
+            )
+        ending = row.get("disposition", "")
+        if ending and (row.get("when") != "closed" or ending not in endings):
+            problems.append(
+                Problem("reply", f"{name}: “{str(ending)[:60]}” is no ending of this type, or it is not for closing.")
+            )
+        if (row.get("when"), str(ending)) in seen:
+            problems.append(Problem("reply", f"{name}: there are two letters for the same moment. Remove one."))
+        seen.add((row.get("when"), str(ending)))
+    return problems
+
+
+def _value_keys(detail: Mapping[str, Any]) -> dict[str, set[Any]]:
+    """The keys of each question's values; empty for a question that is no list."""
+    return {
+        field["code"]: {value.get("key") for value in field.get("values", ()) if isinstance(value, dict)}
+        for field in _tables(detail.get("field", [])) or ()
+        if isinstance(field.get("code"), str) and isinstance(field.get("values", []), list)
+    }
 
 
 def _is_text(value: Any, most: int) -> bool:
@@ -315,10 +481,13 @@ def _field_problems(given: Any, where: str) -> list[Problem]:
 def _condition_problems(condition: Any, keys: Mapping[str, set[str]], name: str, field: str) -> list[Problem]:
     if not isinstance(condition, dict) or set(condition) != {"field", "is"}:
         return [Problem(field, f'{name}: a condition is written {{ field = "…", is = "…" }}.')]
-    asked = condition["field"]
-    if not keys.get(asked):
+    asked, values = condition["field"], condition["is"]
+    if not isinstance(asked, str) or not keys.get(asked):
         return [Problem(field, f"{name}: the condition names “{asked}”, which is no list among the questions.")]
-    unknown = [each for each in _several(condition["is"]) if each not in keys[asked]]
+    values = [values] if isinstance(values, str) else values
+    if not isinstance(values, list) or not values or not all(isinstance(each, str) for each in values):
+        return [Problem(field, f"{name}: the condition names no answer. Choose at least one.")]
+    unknown = [each for each in values if each not in keys[asked]]
     return [Problem(field, f"{name}: “{each}” is no value of “{asked}”.") for each in unknown]
 
 
@@ -347,12 +516,13 @@ def _closing_problems(given: Any, where: str) -> list[Problem]:
         code = row.get("code")
         if (
             not isinstance(code, str) or not _CODE.fullmatch(code) or code in seen or not _is_text(row.get("name"), 120)
-            or not isinstance(row.get("requires_note", False), bool) or set(row) - {"code", "name", "requires_note"}
+            or not isinstance(row.get("requires_note", False), bool) or not isinstance(row.get("requires_order", False), bool)
+            or set(row) - {"code", "name", "requires_note", "requires_order"}
         ):  # fmt: skip
             problems.append(
                 Problem(
                     "disposition",
-                    f"{where}: each [[disposition]] has a code of its own, a name and perhaps requires_note.",
+                    f"{where}: each [[disposition]] has a code of its own, a name and perhaps requires_note and requires_order.",
                 )
             )
         seen.add(code)
@@ -386,34 +556,65 @@ def _text_problems(text: Any, where: str) -> list[Problem]:
     ]
 
 
-def _routing_problems(detail: Mapping[str, Any], where: str, divisions: Mapping[str, str] | None) -> list[Problem]:
+def _routing_problems(
+    detail: Mapping[str, Any],
+    where: str,
+    divisions: Mapping[str, str] | None,
+    calendars: Collection[str] | None,
+    districts: Collection[str] | None,
+) -> list[Problem]:
     rows = _tables(detail.get("routing", []))
     if rows is None:
         return [Problem("routing", f"{where}: routes are written as [[routing]] tables.")]
     problems = []
-    keys = {
-        field["code"]: {value.get("key") for value in field.get("values", ()) if isinstance(value, dict)}
-        for field in _tables(detail.get("field", [])) or ()
-        if isinstance(field.get("code"), str) and isinstance(field.get("values", []), list)
-    }
+    keys = _value_keys(detail)
     named = [detail.get("division")] if detail.get("division") is not None else []
-    for row in rows:
-        if not isinstance(row.get("division"), str) or set(row) - {"division", "district", "when", "why"}:
+    for at, row in enumerate(rows, start=1):
+        name = f"{where}, route {at}"
+        if not isinstance(row.get("division"), str) or set(row) - {"division", "district", "when", "hours", "why"}:
             problems.append(
                 Problem(
-                    "routing", f"{where}: each [[routing]] has “division” and may have “district”, “when” and “why”."
+                    "routing",
+                    f"{name}: each [[routing]] has “division” and may have “district”, “when”, “hours” and “why”.",
                 )
             )
             continue
         named.append(row["division"])
         if "when" in row:
-            problems += _condition_problems(row["when"], keys, f"{where}, routing", "routing")
+            problems += _condition_problems(row["when"], keys, name, "routing")
+        if "hours" in row:
+            problems += _hours_problems(row["hours"], name, calendars)
+        areas = row.get("district", [])
+        areas = [areas] if isinstance(areas, str) else areas
+        if not isinstance(areas, list) or not all(isinstance(each, str) for each in areas):
+            problems.append(Problem("routing", f"{name}: “district” is an area or a list of areas."))
+        elif districts is not None:
+            known = {each.casefold() for each in districts}
+            problems += [
+                Problem("routing", f"{name}: there is no area “{each[:60]}”. Choose one that is there, or none.")
+                for each in areas
+                if each.casefold() not in known
+            ]
     if divisions is not None:
         problems += [
-            Problem("division", f"{where}: there is no division “{each}”.") for each in named if each not in divisions
+            Problem("division", f"{where}: there is no division “{each}”. Choose one that is there.")
+            for each in named
+            if each not in divisions
         ]
         if detail.get("department") not in divisions.values():
             problems.append(
                 Problem("department", f"{where}: there is no department “{detail.get('department')}” with a division.")
             )
     return problems
+
+
+def _hours_problems(hours: Any, name: str, calendars: Collection[str] | None) -> list[Problem]:
+    if not isinstance(hours, dict) or set(hours) != {"calendar", "is"} or hours["is"] not in HOURS:
+        return [Problem("routing", f'{name}: hours are written {{ calendar = "office", is = "closed" }}.')]
+    if not isinstance(hours["calendar"], str) or (calendars is not None and hours["calendar"] not in calendars):
+        return [
+            Problem(
+                "routing", f"{name}: there is no calendar “{str(hours['calendar'])[:60]}”. Choose one that is there."
+            )
+        ]
+    return []
