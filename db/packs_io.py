@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from db.accounts import ServiceArea
+from db.billing import LedgerAccount
 from db.directory import Department, Division, KnowledgeArticle, ReferenceRow
 from db.service_requests import RequestType
 from db.staff import ApprovalLimit, Role, RolePermission
@@ -233,12 +234,36 @@ def _load_reference(session: Session, file: PackFile, today: dt.date, fold: Call
     return True
 
 
+SIDES = ("asset", "liability", "income", "expense")
+
+
+def _load_ledger_account(session: Session, file: PackFile, today: dt.date, fold: Callable[[str], str]) -> bool:
+    """The chart of accounts only grows: a code that has postings must mean the same for ever. So a new code becomes a row, its
+    name and number in the general ledger may change from a day on (the reference row's versions), its side never."""
+    detail = file.detail
+    if detail.get("kind") not in SIDES:
+        raise BadPack([f"{file.kind}/{file.code}: kind must be one of {', '.join(SIDES)}."])
+    row = session.get(LedgerAccount, file.code)
+    if row is not None and row.kind != detail["kind"]:
+        sentence = f"it is {row.kind} in the ledger and cannot become {detail['kind']}; give the new account a code of its own."
+        raise BadPack([f"{file.kind}/{file.code}: {sentence}"])
+    if row is None:
+        session.add(
+            LedgerAccount(
+                code=file.code, name=detail["name"], kind=detail["kind"], gl_code=str(detail.get("gl_code", ""))
+            )
+        )
+        session.flush()
+    return _load_reference(session, file, today, fold)
+
+
 LOADERS: dict[str, Callable[[Session, PackFile, dt.date, Callable[[str], str]], bool]] = {
     "department": _load_department,
     "role": _load_role,
     "request_type": _load_request_type,
     "article": _load_article,
     "service_area": _load_service_area,
+    "ledger_account": _load_ledger_account,
 }
 
 

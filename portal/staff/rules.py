@@ -32,6 +32,7 @@ PERMISSIONS: Final[dict[str, str]] = {
     "move.start": "Start and transfer service",
     "move.stop": "Stop service",
     "move.decide": "Release held moves and decide exceptions to their rules",
+    "payment.record": "Record payments",
     "opinion.read": "Read public opinion",
     "report.read": "Read service-level reports",
     "reference.edit": "Edit request types, calendars and policies",
