@@ -1,4 +1,4 @@
-"""The one chart factory: each recipe answers with figure, sentence, table and CSV together, and `show` draws all of them.
+"""The one chart factory: each recipe answers with figure, sentence, table and files together, and `show` draws all of them.
 
 Recipes build plain dictionaries: Plotly's own checking of a figure costs more than everything else on a page (12 ms for a chart of
 twelve rows), so a test checks every recipe once instead. No gauges, pies, third dimension or second axis; colors tell nothing
@@ -16,6 +16,7 @@ import streamlit as st
 
 from portal.desk import lists, theme, who
 from portal.desk.text import inert
+from portal.shared import table_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -80,7 +81,7 @@ class Chart:
     """What is measured, of whom, when, and how to read the marks."""
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
-    """What the table and the CSV hold: closed figures stand there as words, never as numbers."""
+    """What the table and the files hold: closed figures stand there as words, never as numbers."""
     figure: Figure | None = None
     note: str = ""
     file_name: str = "table.csv"
@@ -88,7 +89,7 @@ class Chart:
     @functools.cached_property
     def csv(self) -> str:
         """The table as CSV that no spreadsheet runs."""
-        return lists.csv_text(self.columns, self.rows)
+        return table_file.csv_text(self.columns, self.rows)
 
 
 @functools.cache
@@ -153,15 +154,16 @@ def head(chart: Chart) -> None:
 
 
 def foot(chart: Chart, *, key: str) -> None:
-    """The note, the table and its CSV."""
+    """The note, the table and its files."""
     if chart.note:
         st.caption(inert(chart.note))
-    with st.expander("Table and CSV", key=f"{key}.table", type="compact", on_change="rerun") as box:
+    with st.expander("Table and files", key=f"{key}.table", type="compact", on_change="rerun") as box:
         if not box.open:
             return
-        rows = [dict(zip(chart.columns, row, strict=True)) for row in chart.rows]
-        lists.table(rows, key=f"{key}.rows", alt=f"Table: {chart.title}")
-        lists.export("CSV", chart.columns, chart.rows, file_name=chart.file_name, key=f"{key}.csv")
+        lists.table(lists.shown(chart.rows, chart.columns), key=f"{key}.rows", alt=f"Table: {chart.title}")
+        lists.export(
+            chart.columns, lambda: chart.rows, total=len(chart.rows), file_name=chart.file_name, key=f"{key}.file"
+        )
 
 
 # --- parts of every figure --------------------------------------------------------------------------------------------

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from portal.shared.text import safe_cell
+from portal.shared import table_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -48,23 +46,38 @@ def pager(total: int, *, key: str, rows: int = PAGE_ROWS) -> int:
     return st.pagination(pages, key=key) if pages > 1 else 1
 
 
-def csv_text(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Rows as CSV that no spreadsheet runs: cells that would start a formula are neutralised."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns)
-    writer.writerows([safe_cell(cell) for cell in row] for row in rows)
-    return out.getvalue()
+def export(
+    columns: Sequence[str], rows: Callable[[], Sequence[Sequence[object]]], *, total: int, file_name: str, key: str
+) -> None:
+    """Two download buttons, CSV and XLSX, with the same cells. A file is written when it is asked for: until then `rows` reads
+    nothing; of `total` rows it then answers with the first `table_file.MOST_ROWS` at least.
+    """
+    name = file_name.rpartition(".")[0] or file_name
+
+    def as_csv() -> str:
+        return table_file.csv_text(columns, table_file.limited(rows(), total))
+
+    def as_xlsx() -> bytes:
+        return table_file.xlsx_bytes(columns, table_file.limited(rows(), total), name.replace("-", " "))
+
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}.files"):
+        for label, ending, written, mime in (
+            ("CSV", "csv", as_csv, table_file.CSV_MIME), ("XLSX", "xlsx", as_xlsx, table_file.XLSX_MIME),
+        ):  # fmt: skip
+            st.download_button(
+                label, written, file_name=f"{name}.{ending}", mime=mime, icon=":material/download:", key=f"{key}.{ending}",
+                on_click="ignore",
+            )  # fmt: skip
+        if missing := table_file.missing_words(total):
+            st.caption(missing)
 
 
-def export(label: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, file_name: str, key: str) -> None:
-    """A download button for a list as CSV."""
-    st.download_button(
-        label,
-        csv_text(columns, rows),
-        file_name=file_name,
-        mime="text/csv",
-        icon=":material/download:",
-        key=key,
-        on_click="ignore",
-    )
+def shown(rows: Sequence[Sequence[object]], columns: Sequence[str]) -> list[dict[str, object]]:
+    """Rows of an export as a grid shows them: a column that holds a word among its figures is all words there."""
+    found: list[dict[str, object]] = [{} for _ in rows]
+    for at, name in enumerate(columns):
+        cells = [row[at] for row in rows]
+        words = any(isinstance(cell, (str, table_file.Share)) and cell != "" for cell in cells)
+        for row, cell in zip(found, cells, strict=True):
+            row[name] = ("" if cell is None else str(cell)) if words else None if cell == "" else cell
+    return found

@@ -10,6 +10,7 @@ from portal.desk import charts, lists, who
 from portal.desk.text import inert, user_text
 from portal.opinion import views
 from portal.opinion.rules import words
+from portal.shared import table_file
 from portal.shared.text import count_text
 
 if TYPE_CHECKING:
@@ -98,8 +99,8 @@ def ranked(board: Board, topic: str) -> charts.Chart:
     table = tuple(
         (
             # How many of a district did not know would, taken from the city's number, tell of a closed district.
-            line.name, *_table_cells(line.figure), str(line.figure.dont_know) if line.figure.open and not board.district_name else "",
-            f"{line.figure.mean:.2f}" if line.figure.open else "", line.before.in_words() if line.before else "",
+            line.name, *_table_cells(line.figure), line.figure.dont_know if line.figure.open and not board.district_name else "",
+            round(line.figure.mean, 2) if line.figure.open else "", _share_cell(line.before) if line.before else "",
             line.change.in_words() if line.change else "", line.wording,
         )
         for line in lines
@@ -155,12 +156,17 @@ def _point(figure: Figure) -> charts.Point:
     )
 
 
-def _table_cells(figure: Figure) -> tuple[str, str, str, str]:
+def _table_cells(figure: Figure) -> tuple[object, ...]:
     """Share, interval and size for a table; a closed one only says why."""
     if not figure.open:
         return figure.in_words(), "", "", figure.size_in_words().removeprefix("n ")
     interval = figure.interval
-    return figure.in_words(), words.percent(interval.low), words.percent(interval.high), str(figure.answers)
+    return _share_cell(figure), table_file.Share(interval.low), table_file.Share(interval.high), figure.answers
+
+
+def _share_cell(figure: Figure) -> object:
+    """A share as a table holds it: a figure, or why there is none."""
+    return table_file.Share(figure.share, careful=figure.seen == "few") if figure.open else figure.in_words()
 
 
 # --- one question over time -------------------------------------------------------------------------------------------
@@ -196,7 +202,7 @@ def over_time(history: History, board: Board, code: str) -> charts.Chart:
         (
             moment.wave.name,
             *_table_cells(moment.figure),
-            f"{moment.figure.mean:.2f}" if moment.figure.open else "",
+            round(moment.figure.mean, 2) if moment.figure.open else "",
             moment.apart,
         )
         for moment in moments
@@ -394,7 +400,7 @@ def heard(found: Heard) -> None:
     table = tuple(
         (line.name, line.why_closed, "", "", "")
         if line.calls is None
-        else (line.name, *map(str, (line.calls, line.in_favor, line.against, line.mixed)))
+        else (line.name, line.calls, line.in_favor, line.against, line.mixed)
         for line in found.lines
     )
     charts.show(

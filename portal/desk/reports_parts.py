@@ -9,6 +9,7 @@ import streamlit as st
 from portal.desk import cached, charts, go, lists, service_charts, who
 from portal.desk.text import inert
 from portal.reports import rules, views
+from portal.shared import table_file
 from portal.shared.text import count_text
 
 if TYPE_CHECKING:
@@ -346,10 +347,17 @@ def _level_row(level: Level) -> tuple[object, ...]:
     seen = counts.closed_with_target >= rules.FEWEST
     low, high = rules.wilson(counts.on_time, counts.closed_with_target)
     return (
-        level.name, counts.opened, counts.closed, rules.share_words(counts.on_time, counts.closed_with_target), rules.percent(low) if seen else "",
-        rules.percent(high) if seen else "", counts.closed_with_target, rules.share_words(counts.on_time, counts.with_target), counts.with_target,
+        level.name, counts.opened, counts.closed, _share_cell(counts.on_time, counts.closed_with_target), table_file.Share(low) if seen else "",
+        table_file.Share(high) if seen else "", counts.closed_with_target, _share_cell(counts.on_time, counts.with_target), counts.with_target,
         level.open_past_due,
     )  # fmt: skip
+
+
+def _share_cell(part: int, whole: int) -> object:
+    """A share as a table holds it: a figure, or why there is none."""
+    if whole < rules.FEWEST:
+        return rules.share_words(part, whole)
+    return table_file.Share(part / whole, careful=whole < rules.CAREFUL)
 
 
 def _comparison_title(levels: Sequence[Level], by: str, goal: float | None) -> str:
@@ -450,8 +458,8 @@ def times(board: Board) -> None:
         (f"{grain.capitalize()} of", "Opened", "Closed", "On time, of closed", "On time, of all", "Half within (days)", "9 in 10 within (days)"),
         tuple(
             (
-                f"{moment.start:%Y-%m-%d}", moment.counts.opened, moment.counts.closed, rules.share_words(moment.counts.on_time, moment.counts.closed_with_target),
-                rules.share_words(moment.counts.on_time, moment.counts.with_target), *_days_cells(moment.days),
+                moment.start, moment.counts.opened, moment.counts.closed, _share_cell(moment.counts.on_time, moment.counts.closed_with_target),
+                _share_cell(moment.counts.on_time, moment.counts.with_target), *_days_cells(moment.days),
             )
             for moment in moments
         ),
@@ -461,10 +469,10 @@ def times(board: Board) -> None:
     charts.show(chart, key="times")
 
 
-def _days_cells(days: rules.Days | None) -> tuple[str, str]:
+def _days_cells(days: rules.Days | None) -> tuple[object, object]:
     if days is None or days.half is None or days.ninety is None:
         return "", ""
-    return f"{days.half:.2f}", f"{days.ninety:.2f}"
+    return round(days.half, 2), round(days.ninety, 2)
 
 
 def _moment_name(start: dt.date, grain: str, many: int) -> str:

@@ -84,7 +84,7 @@ def test_the_table_of_a_chart_is_taken_along(
     browser_context: BrowserContext, served: tuple[running.Served, int]
 ) -> None:
     page = opened(browser_context, served)
-    page.get_by_text("Table and CSV").first.click()
+    page.get_by_text("Table and files").first.click()
     with page.expect_download(timeout=LONG_MS) as taken:
         page.get_by_role("button", name="CSV", exact=True).first.click()
     text = Path(taken.value.path()).read_text("utf-8")
