@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.core import Base, Id, Json, UtcTime, append_only, utc_text
+from db.core import Base, Id, Json, UtcTime, Versioned, append_only, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,12 +78,22 @@ class EventSeal(Id, Base):
     mac: Mapped[str] = mapped_column(sa.String(64))
 
 
-class OutboxMessage(Id, Base):
-    """Something to deliver (letter, e-mail, webhook, field order); its delivery is apart from the state of the work."""
+class OutboxMessage(Id, Versioned, Base):
+    """Something to deliver (letter, e-mail, text, field order); its delivery is apart from the state of the work.
+
+    The row is the truth about a delivery: whoever delivers takes it in a small committed step under a lease, hands it over,
+    and commits what came of it. A lease that ran out (a worker was killed) is taken anew, with the same key.
+    """
 
     __tablename__ = "outbox_message"
-    __table_args__ = (sa.Index(None, "delivery_state", "due_at"),)
+    __table_args__ = (
+        sa.Index(None, "delivery_state", "due_at"),
+        sa.Index(None, "delivery_state", "route", "due_at"),
+        sa.Index(None, "subject_kind", "subject_id"),
+        sa.Index(None, "recipient_kind", "recipient_id"),
+    )
     channel: Mapped[str] = mapped_column(sa.String(24))
+    """What the recipient asked for: letter, email, text; field for a division."""
     template: Mapped[str] = mapped_column(sa.String(60))
     recipient_kind: Mapped[str] = mapped_column(sa.String(40))
     recipient_id: Mapped[int | None] = mapped_column(sa.BigInteger)
@@ -92,8 +102,19 @@ class OutboxMessage(Id, Base):
     detail: Mapped[dict[str, Any]] = mapped_column(Json)
     created_at: Mapped[dt.datetime] = mapped_column(UtcTime)
     due_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    """When to look at it next: the first or the next try, or the end of the lease of the one that is under way."""
     delivery_state: Mapped[str] = mapped_column(sa.String(16), default="waiting")
+    """waiting, ready, sending, sent, failed, no_address, to_print, posted, in_portal, given_up."""
+    route: Mapped[str] = mapped_column(sa.String(12), default="")
+    """How it goes out, once that is decided: email, webhook, text, letter, portal."""
+    address: Mapped[str] = mapped_column(sa.String(300), default="")
+    """Where somebody here sent it to; empty: where the record of the recipient says."""
+    copy_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    """The wording that goes out (`message_copy`), written before the first try and the same in each."""
     attempts: Mapped[int] = mapped_column(sa.Integer, default=0)
+    lease: Mapped[str] = mapped_column(sa.String(40), default="")
+    reason: Mapped[str] = mapped_column(sa.String(500), default="")
+    """What kept it from going out, in words."""
     delivered_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
 
 

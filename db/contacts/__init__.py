@@ -30,6 +30,7 @@ from db.contacts.conversations import (
     strength_reached,
     verifier,
 )
+from db.contacts.delivery import DeliveryAttempt, MessageCopy
 
 __all__ = [
     "ACCOUNT",
@@ -37,9 +38,11 @@ __all__ = [
     "PREMISE",
     "CallBack",
     "Conversation",
+    "DeliveryAttempt",
     "EmergencyCall",
     "IdentityCheck",
     "IdentityVerifier",
+    "MessageCopy",
     "OpinionHeard",
     "Promise",
     "account_links",

@@ -1,4 +1,4 @@
-"""The ledger, bill adjustments, absences"""
+"""The ledger, bill adjustments, absences, the delivery of messages"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,13 @@ depends_on = None
 
 APPEND_ONLY = ("ledger_account", "journal_entry", "posting")
 """Tables that may only grow, added by this revision."""
+
+OUTBOX_TEXTS = (("route", 12), ("address", 300), ("lease", 40), ("reason", 500))
+OUTBOX_INDEXES = (
+    ("delivery_state", "route", "due_at"),
+    ("subject_kind", "subject_id"),
+    ("recipient_kind", "recipient_id"),
+)
 
 
 def upgrade() -> None:
@@ -134,10 +141,62 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entry_id", "position", name=op.f("pk_posting")),
         sqlite_with_rowid=False,
     )
+    _add_deliveries()
     for table in APPEND_ONLY:
         for statement in core.append_only_statements(table, bind.dialect.name):
             op.execute(statement)
     _open_the_ledger()
+
+
+def _add_deliveries() -> None:
+    """The outbox learns how each message goes out; the wording sent and each try become rows."""
+    op.create_table(
+        "message_copy",
+        sa.Column("message_id", core.BigId, nullable=False),
+        sa.Column("address", sa.String(length=300), nullable=False),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("body_hash", sa.String(length=64), nullable=False),
+        sa.Column("handing_key", sa.String(length=200), nullable=False),
+        sa.Column("letter_code", sa.String(length=120), nullable=False),
+        sa.Column("written_at", core.UtcTime(), nullable=False),
+        sa.Column("id", core.BigId, autoincrement=True, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["outbox_message.id"], name=op.f("fk_message_copy_message_id_outbox_message")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_message_copy")),
+    )
+    op.create_index(op.f("ix_message_copy_message_id"), "message_copy", ["message_id"], unique=False)
+    op.create_table(
+        "delivery_attempt",
+        sa.Column("message_id", core.BigId, nullable=False),
+        sa.Column("lease", sa.String(length=40), nullable=False),
+        sa.Column("begun_at", core.UtcTime(), nullable=False),
+        sa.Column("ended_at", core.UtcTime(), nullable=True),
+        sa.Column("outcome", sa.String(length=12), nullable=False),
+        sa.Column("words", sa.String(length=500), nullable=False),
+        sa.Column("id", core.BigId, autoincrement=True, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["outbox_message.id"], name=op.f("fk_delivery_attempt_message_id_outbox_message")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_attempt")),
+    )
+    op.create_index(op.f("ix_delivery_attempt_message_id"), "delivery_attempt", ["message_id"], unique=False)
+    for name, size in OUTBOX_TEXTS:
+        op.add_column("outbox_message", sa.Column(name, sa.String(length=size), nullable=False, server_default=""))
+    op.add_column("outbox_message", sa.Column("copy_id", sa.BigInteger(), nullable=True))
+    op.add_column("outbox_message", sa.Column("version", sa.Integer(), nullable=False, server_default="1"))
+    for columns in OUTBOX_INDEXES:
+        op.create_index(op.f(f"ix_outbox_message_{'_'.join(columns)}"), "outbox_message", list(columns), unique=False)
+
+
+def _drop_deliveries() -> None:
+    for columns in OUTBOX_INDEXES:
+        op.drop_index(op.f(f"ix_outbox_message_{'_'.join(columns)}"), "outbox_message")
+    for name in ("version", "copy_id", *(name for name, _ in OUTBOX_TEXTS)):
+        op.drop_column("outbox_message", name)
+    op.drop_table("delivery_attempt")
+    op.drop_table("message_copy")
 
 
 def _open_the_ledger() -> None:
@@ -166,6 +225,7 @@ def _open_the_ledger() -> None:
 
 
 def downgrade() -> None:
+    _drop_deliveries()
     for table in ("posting", "adjustment", "journal_entry", "staff_absence", "ledger_account"):
         op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":
