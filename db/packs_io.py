@@ -18,18 +18,18 @@ import sqlalchemy as sa
 from db.accounts import ServiceArea
 from db.billing import LedgerAccount
 from db.directory import Department, Division, KnowledgeArticle, ReferenceRow
-from db.service_requests import RequestType
 from db.staff import ApprovalLimit, Role, RolePermission
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from sqlalchemy.orm import Session
 
 PACKS_DIR = Path(__file__).resolve().parent / "packs"
 ALWAYS = dt.date(2000, 1, 1)
 """The day from which a file without `effective_from` counts."""
-ORDER = ("department", "role", "request_type", "article", "service_area")
+ORDER = ("department", "role", "service_area", "calendar", "request_type", "article")
+"""Kinds that others name come first."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +88,20 @@ def load_packs(
     today: dt.date,
     folder: Path = PACKS_DIR,
     fold: Callable[[str], str] = str.casefold,
+    publish: Mapping[str, Callable[[PackFile], bool]] | None = None,
 ) -> dict[str, int]:
-    """Reads packs into the tables; returns how many rows of each kind were new or changed."""
+    """Reads packs into the tables; returns how many rows of each kind were new or changed.
+
+    `publish` holds, by kind, what takes a file in through a command of the house (request types), with the same rules as on
+    screen; it answers whether the file said something new.
+    """
     counts: dict[str, int] = {}
     for file in read_packs(names, folder):
+        own = (publish or {}).get(file.kind)
         load = LOADERS.get(file.kind, _load_reference)
-        if load(session, file, today, fold):
+        if own(file) if own is not None else load(session, file, today, fold):
             counts[file.kind] = counts.get(file.kind, 0) + 1
+            session.flush()
     session.flush()
     return counts
 
@@ -145,31 +152,6 @@ def _load_role(session: Session, file: PackFile, today: dt.date, fold: Callable[
     session.add_all(
         ApprovalLimit(role_code=file.code, adjustment_kind=kind, limit_cents=cents)
         for kind, cents in file.detail.get("limits", {}).items()
-    )
-    return True
-
-
-def _load_request_type(session: Session, file: PackFile, today: dt.date, fold: Callable[[str], str]) -> bool:
-    newest = session.scalars(
-        sa.select(RequestType).where(RequestType.code == file.code).order_by(RequestType.version_no.desc()).limit(1)
-    ).first()
-    if newest is not None and _same(newest.detail, file.detail):
-        return False
-    detail = file.detail
-    session.add(
-        RequestType(
-            code=file.code,
-            version_no=1 if newest is None else newest.version_no + 1,
-            effective_from=_since(file, ALWAYS if newest is None else today),
-            name=detail["name"],
-            group_name=detail["group"],
-            kind=detail["kind"],
-            department_code=detail["department"],
-            division_code=detail.get("division"),
-            synonyms=", ".join(detail.get("synonyms", ())),
-            active=bool(detail.get("active", True)),
-            detail=detail,
-        )
     )
     return True
 
@@ -260,7 +242,6 @@ def _load_ledger_account(session: Session, file: PackFile, today: dt.date, fold:
 LOADERS: dict[str, Callable[[Session, PackFile, dt.date, Callable[[str], str]], bool]] = {
     "department": _load_department,
     "role": _load_role,
-    "request_type": _load_request_type,
     "article": _load_article,
     "service_area": _load_service_area,
     "ledger_account": _load_ledger_account,

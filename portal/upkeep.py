@@ -173,9 +173,30 @@ def _postgres(program: str, *arguments: str) -> None:
 
 
 def load_packs(names: list[str], folder: Path | None = None) -> dict[str, int]:
-    """Loads packs in one transaction, with one event; returns new or changed rows by kind."""
+    """Loads packs in one transaction, with one event; returns new or changed rows by kind. Request types go through the
+    command that publishes them on screen; `BadPack` has all their problems at once."""
+    from portal.service_requests.commands import publish_request_type
+    from portal.service_requests.rules.publish import PublishForm
+    from portal.shared.actor import SYSTEM
+    from portal.shared.refusal import Refused
+
+    problems: list[str] = []
+
+    def publish(file: packs_io.PackFile) -> bool:
+        try:
+            return publish_request_type(SYSTEM, PublishForm(file.detail)).subject_id != 0
+        except Refused as refused:
+            problems.extend(
+                f"{file.pack}/{file.kind}/{file.path.name}: {problem.message}" for problem in refused.problems
+            )
+            return False
+
     with core.work() as work:
-        counts = packs_io.load_packs(work.session, names, work.now.date(), folder or packs_io.PACKS_DIR, fold)
+        counts = packs_io.load_packs(
+            work.session, names, work.now.date(), folder or packs_io.PACKS_DIR, fold, {"request_type": publish}
+        )
+        if problems:
+            raise BadPack(problems)
         if counts:
             work.event(
                 "reference.packs_loaded",

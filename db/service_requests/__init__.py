@@ -4,6 +4,13 @@
 `rollup` the counts that reports read.
 """
 
+from db.service_requests.definition import (
+    newest_version_id,
+    open_counts_by_type,
+    publications,
+    request_type_outlines,
+    request_type_versions,
+)
 from db.service_requests.importing import (
     SeenIds,
     add_imported,
@@ -112,8 +119,10 @@ __all__ = [
     "last_event",
     "midnight",
     "newest_request_types",
+    "newest_version_id",
     "next_start",
     "open_at_premise",
+    "open_counts_by_type",
     "open_in_box",
     "open_of_staff",
     "order_by_id",
@@ -121,12 +130,15 @@ __all__ = [
     "person_brief",
     "persons_behind",
     "premise_place",
+    "publications",
     "queue_counts",
     "queue_page",
     "queue_statement",
     "rebuild_rollups",
     "request_type_in_force",
+    "request_type_outlines",
     "request_type_version",
+    "request_type_versions",
     "request_types_in_force",
     "requests_of_known_event",
     "rows_for_queue",

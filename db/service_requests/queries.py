@@ -43,17 +43,15 @@ _ORDER_OPEN = WorkOrder.closed == sa.false()
 
 
 def request_types_in_force(session: Session, on: dt.date) -> Sequence[RequestType]:
-    """The newest version of each active type that counts on a day, by group and name."""
-    newest = (
-        sa.select(RequestType.code, sa.func.max(RequestType.version_no).label("version_no"))
-        .where(RequestType.effective_from <= on)
-        .group_by(RequestType.code)
-        .subquery()
+    """The version of each active type that counts on a day, by group and name. Of two that begin on one day the later counts."""
+    place = sa.func.row_number().over(
+        partition_by=RequestType.code, order_by=(RequestType.effective_from.desc(), RequestType.version_no.desc())
     )
+    ranked = sa.select(RequestType.id, place.label("place")).where(RequestType.effective_from <= on).subquery()
     return session.scalars(
         sa.select(RequestType)
-        .join(newest, sa.and_(newest.c.code == RequestType.code, newest.c.version_no == RequestType.version_no))
-        .where(RequestType.active == sa.true())
+        .join(ranked, ranked.c.id == RequestType.id)
+        .where(ranked.c.place == 1, RequestType.active == sa.true())
         .order_by(RequestType.group_name, RequestType.name)
     ).all()
 
@@ -63,7 +61,7 @@ def request_type_in_force(session: Session, code: str, on: dt.date) -> RequestTy
     return session.scalar(
         sa.select(RequestType)
         .where(RequestType.code == code, RequestType.effective_from <= on)
-        .order_by(RequestType.version_no.desc())
+        .order_by(RequestType.effective_from.desc(), RequestType.version_no.desc())
         .limit(1)
     )
 

@@ -37,6 +37,8 @@ SENTENCES: Final[dict[str, str]] = {
     "emergency.stamped": "Emergency taken: {kind}",
     # requests and orders
     "request.opened": "Opened a request[: {type}]",
+    "request.advised": "Advised, no request was needed[: {type}]",
+    "request.turned_down": "Refused a request, with the reason[: {type}]",
     "request.joined": "Joined a caller to a request",
     "request.assigned": "Gave a request to somebody",
     "request.moved": "Moved a request to “{to}”",
@@ -81,6 +83,7 @@ SENTENCES: Final[dict[str, str]] = {
     "staff.relative_declared": "Relative declared",
     "refusal.reported": "Refused and reported[: {why}]",
     # reference data
+    "request_type.published": "Request type published[: {type}][, version {version}]",
     "reference.packs_loaded": "Reference data loaded",
     "demo_city.built": "Demo city made",
 }

@@ -6,7 +6,9 @@ Nothing is left out and nothing is added, so reading the text back gives what wa
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +24,19 @@ def toml_text(table: Mapping[str, Any]) -> str:
     lines: list[str] = []
     _write(lines, table, "")
     return "\n".join(lines).strip("\n") + "\n"
+
+
+def read_toml(text: str) -> dict[str, Any]:
+    """The text of a TOML file as JSON values: days and times are ISO text. Raises `tomllib.TOMLDecodeError`."""
+    return _plain(tomllib.loads(text))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value.isoformat() if isinstance(value, (dt.date, dt.time)) else value
 
 
 def _write(lines: list[str], table: Mapping[str, Any], path: str) -> None:

@@ -175,7 +175,7 @@ def test_adding_a_type_is_adding_a_file(city: City, actor: Callable[[str], Actor
     folder.mkdir(parents=True)
     (folder / "lost_kite.toml").write_text(textwrap.dedent(NEW_TYPE), "utf-8")
     with core.work() as work:
-        assert packs_io.load_packs(work.session, ["own"], OPENED_AT.date(), tmp_path) == {"request_type": 1}
+        assert upkeep.load_packs(["own"], tmp_path) == {"request_type": 1}
     luis = actor("luis")
     assert any("drone in a tree" in choice.label for choice in views.request_types_for_entry(luis))
     form = views.request_form("lost_kite")
@@ -207,7 +207,7 @@ def test_a_case_keeps_the_version_it_was_opened_with(city: City, actor: Callable
     text = textwrap.dedent(NEW_TYPE)
     (folder / "lost_kite.toml").write_text(text, "utf-8")
     with core.work() as work:
-        packs_io.load_packs(work.session, ["own"], OPENED_AT.date(), tmp_path)
+        upkeep.load_packs(["own"], tmp_path)
     first = commands.open_request(
         actor("luis"), RequestForm("lost_kite", {"height": 30, "owner": "child"}, address="Lake park")
     )
@@ -215,7 +215,7 @@ def test_a_case_keeps_the_version_it_was_opened_with(city: City, actor: Callable
         text.replace("How high, in feet?", "How high?").replace('"fetched"', '"brought"'), "utf-8"
     )
     with core.work() as work:
-        packs_io.load_packs(work.session, ["own"], OPENED_AT.date(), tmp_path)
+        upkeep.load_packs(["own"], tmp_path)
     second = commands.open_request(
         actor("luis"), RequestForm("lost_kite", {"height": 30, "owner": "child"}, address="Lake park")
     )

@@ -1,6 +1,7 @@
 """The verbs of this room, by topic: cases, work orders, known events."""
 
 from portal.service_requests.commands.cases import (
+    advise_caller,
     assign_request,
     close_request,
     join_request,
@@ -15,6 +16,7 @@ from portal.service_requests.commands.known_events import (
     start_known_event,
     update_known_event,
 )
+from portal.service_requests.commands.request_types import publish_request_type
 from portal.service_requests.commands.work_orders import (
     assign_work_order,
     close_work_order,
@@ -27,6 +29,7 @@ from portal.service_requests.commands.work_orders import (
 )
 
 __all__ = [
+    "advise_caller",
     "assign_request",
     "assign_work_order",
     "close_request",
@@ -41,6 +44,7 @@ __all__ = [
     "move_work_order",
     "open_request",
     "open_work_order",
+    "publish_request_type",
     "reopen_request",
     "start_known_event",
     "take_request",

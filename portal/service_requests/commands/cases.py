@@ -11,7 +11,7 @@ from db import staff as staff_rows
 from portal.contacts import commands as contacts
 from portal.service_requests.commands import photos
 from portal.service_requests.commands.common import counted, hold, next_number, recount, refuse_own, when_text
-from portal.service_requests.rules import answer, case, form, routing
+from portal.service_requests.rules import answer, case, form, routing, stop
 from portal.service_requests.views import in_force
 from portal.shared.command import command
 from portal.shared.number import parse_account_number
@@ -40,7 +40,12 @@ def open_request(actor: Actor, work: Work, asked: form.RequestForm) -> Receipt:
     if found is None:
         raise Refused([Problem("type_code", "“What is it about?” has no answer yet. Choose a request type.")])
     definition = found.definition
+    if not definition.may_open(in_force.roles_of(session, actor)):
+        raise Refused([Problem("type_code", f"{definition.name} is opened by others. Ask a supervisor to open it.")])
     refuse_own(work, actor, person_id=asked.person_id, account_id=asked.account_id, premise_id=asked.premise_id)
+    ends = stop.stop_of(definition, asked.answers)
+    if ends is not None:
+        raise Refused([Problem("", f"{ends.staff} Say to the caller: {ends.caller}")], title="No request is opened")
     kept, problems = answer.check_answers(definition, asked.answers, today)
     problems = form.place_problems(definition, asked) + problems
     problems += form.caller_problems(asked, asked.person_id is not None)
@@ -59,7 +64,8 @@ def open_request(actor: Actor, work: Work, asked: form.RequestForm) -> Receipt:
         raise Refused(problems)
 
     district = place.district if place is not None else ""
-    goes_to = routing.route(definition, district, {code: each["value"] for code, each in kept.items()})
+    given = {code: each["value"] for code, each in kept.items()}
+    goes_to = routing.route(definition, district, given, in_force.open_at(session, work.now))
     promised = in_force.due_of(session, definition, work.now)
     table = in_force.states(session)
     row = work.add(
@@ -97,9 +103,42 @@ def open_request(actor: Actor, work: Work, asked: form.RequestForm) -> Receipt:
     recount(work, None, row)
     _step(work, row, "", table.first, actor)
     _note(work, actor, row, "request.opened", {"type": definition.code, "division": row.division_code or ""})
-    _tell(work, row, row.tell_by, row.person_id, "request_opened")
+    _tell(work, row, row.tell_by, row.person_id, definition.letter("opened") or "request_opened")
     _promise(work, actor, row, row.conversation_id, row.person_id, row.account_id)
     return _opened_receipt(work, definition, row, goes_to.why)
+
+
+@command("request.open")
+def advise_caller(actor: Actor, work: Work, asked: stop.AdviceForm) -> Receipt:
+    """Ends a call without a request, because of an answer: the caller was advised, or refused with the reason. The
+    conversation keeps which answer ended it."""
+    found = in_force.type_in_force(work.session, asked.type_code, in_force.local_day(work.now))
+    if found is None:
+        raise Refused([Problem("type_code", "“What is it about?” has no answer yet. Choose a request type.")])
+    refuse_own(work, actor, person_id=asked.person_id, account_id=asked.account_id, premise_id=asked.premise_id)
+    ends = stop.stop_of(found.definition, asked.answers)
+    if ends is None:
+        raise Refused([Problem("", "With these answers a request can be opened. Open it.")])
+    in_call = asked.conversation_id is not None
+    refused = ends.outcome == "refused"
+    work.event(
+        "request.turned_down" if refused else "request.advised",
+        staff_id=actor.staff_id,
+        subject_kind="conversation" if in_call else "request_type",
+        subject_id=asked.conversation_id if in_call else found.row_id,
+        account_id=asked.account_id,
+        premise_id=asked.premise_id,
+        person_id=asked.person_id,
+        conversation_id=asked.conversation_id,
+        detail={"type": found.definition.code, "version": found.version_no, "reason": ends.code},
+    )
+    return Receipt(
+        title=f"{found.definition.name}: {'refused' if refused else 'advised'}, no request was opened",
+        say=ends.caller,
+        notes=(ends.staff,),
+        subject_kind="conversation" if in_call else "request_type",
+        subject_id=asked.conversation_id if asked.conversation_id is not None else found.row_id,
+    )
 
 
 def _account_problems(work: Work, definition: Definition, kept: Mapping[str, dict[str, Any]]) -> list[Problem]:
@@ -312,9 +351,12 @@ def close_request(actor: Actor, work: Work, asked: form.CloseForm) -> Receipt:
     row = hold(work, rows.ServiceRequest, asked.row_id, asked.version)
     refuse_own(work, actor, person_id=row.person_id, account_id=row.account_id)
     session, table = work.session, in_force.states(work.session)
-    endings = in_force.dispositions(table, in_force.definition_of(session, row))
+    definition = in_force.definition_of(session, row)
+    endings = in_force.dispositions(table, definition)
     problems = case.closing_problems(table, row.state_code, endings, asked.disposition_code, asked.note)
-    waiting = [order.number for order in rows.work_orders_of_request(session, row.id) if not order.closed]
+    orders = rows.work_orders_of_request(session, row.id)
+    problems += case.evidence_problems(endings, asked.disposition_code, [order.state_code for order in orders])
+    waiting = [order.number for order in orders if not order.closed]
     if waiting:
         problems.append(Problem("", f"{waiting[0]} is still open. Close or cancel the work order first."))
     if problems:
@@ -333,9 +375,10 @@ def close_request(actor: Actor, work: Work, asked: form.CloseForm) -> Receipt:
     recount(work, was, row)
     _note(work, actor, row, "request.closed", {"disposition": ending.code, "in_target": row.in_target})
     contacts.settle_promises_about(work, actor, subject_kind=SUBJECT, subject_id=row.id)
-    told = _tell(work, row, row.tell_by, row.person_id, "request_closed")
+    letter = (definition.letter("closed", ending.code) if definition is not None else "") or "request_closed"
+    told = _tell(work, row, row.tell_by, row.person_id, letter)
     for joined in rows.callers(session, row.id):
-        told += _tell(work, row, joined.tell_by, joined.person_id, "request_closed")
+        told += _tell(work, row, joined.tell_by, joined.person_id, letter)
     notes = [f"{told} told in writing." if told != 1 else "The caller is told in writing."] if told else []
     if row.tell_by == "call":
         notes.append("The caller wants a phone call: make it now, or plan a call-back.")

@@ -19,6 +19,8 @@ OPEN, WAITING, CLOSED = "open", "waiting", "closed"
 
 NOTE_MOST = 2000
 REASON_LEAST = 3
+ORDER_DONE = "done"
+"""The state of a work order whose work was done."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,24 @@ def closing_problems(
     if (found := text_problem("resolution", "Note", tidy(note), NOTE_MOST)) is not None:
         problems.append(found)
     return problems
+
+
+def evidence_problems(
+    dispositions: Sequence[Disposition], disposition_code: str | None, orders: Sequence[str | None]
+) -> list[Problem]:
+    """An ending that stands for work done needs a work order that was done: `orders` are how its work orders ended."""
+    ending = next((each for each in dispositions if each.code == disposition_code), None)
+    if (
+        ending is None
+        or not ending.requires_order
+        or any(code not in (None, "cancelled", "canceled") for code in orders)
+    ):
+        return []
+    return [
+        Problem(
+            "disposition", f"“{ending.name}” needs a work order that was done. Write one, or choose how else it ended."
+        )
+    ]
 
 
 def reason_problems(field: str, name: str, reason: str) -> list[Problem]:

@@ -35,10 +35,17 @@ MOMENTS = {"opened": "when it is opened", "closed": "when it is closed"}
 """When the citizen is written to."""
 HOURS = ("open", "closed")
 
+NAME_MOST, GROUP_MOST, QUESTION_MOST, WORDS_MOST = 120, 80, 120, 2000
+"""The most characters of a name, a group, a question, and the words to say."""
+
 RESERVED = ("type_code", "place", "address", "tell_by", "description", "channel")
 """Codes of the form's own fields: a question takes another."""
 
+FIELDS_MOST, VALUES_MOST = 60, 200
+
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,58}")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""Characters no screen shows and no database keeps."""
 _KEY = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _TOP = {
     "code", "name", "group", "kind", "department", "division", "priority", "place", "synonyms", "position", "active",
@@ -292,9 +299,11 @@ def definition_problems(
     ]
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         problems.append(Problem("code", f"{where}: the code is lower-case letters, digits and _, at most 59."))
-    for key in ("name", "group", "department"):
-        if not _is_text(detail.get(key), 120):
-            problems.append(Problem(key, f"{where}: “{key}” is missing. Write it as text of at most 120 characters."))
+    for key, most in (("name", NAME_MOST), ("group", GROUP_MOST), ("department", 40)):
+        if not _is_text(detail.get(key), most):
+            problems.append(
+                Problem(key, f"{where}: “{key}” is missing or too long. Write it as text of at most {most} characters.")
+            )
     for key, allowed, given in (
         ("kind", tuple(KINDS), detail.get("kind")),
         ("priority", PRIORITIES, detail.get("priority", "normal")),
@@ -303,8 +312,10 @@ def definition_problems(
         if given not in allowed:
             problems.append(Problem(key, f"{where}: “{key}” is one of {', '.join(allowed)}."))
     synonyms = detail.get("synonyms", [])
-    if not isinstance(synonyms, list) or not all(_is_text(each, 60) for each in synonyms):
-        problems.append(Problem("synonyms", f"{where}: “synonyms” is a list of words the public uses."))
+    if not isinstance(synonyms, list) or len(synonyms) > 60 or not all(_is_text(each, 60) for each in synonyms):
+        problems.append(
+            Problem("synonyms", f"{where}: “synonyms” is a list of words the public uses, at most 60 of 60 characters.")
+        )
     problems += _field_problems(detail.get("field", []), where)
     problems += _clock_problems(detail.get("sla"), where, calendars)
     problems += _closing_problems(detail.get("disposition"), where)
@@ -407,7 +418,11 @@ def _value_keys(detail: Mapping[str, Any]) -> dict[str, set[Any]]:
 
 
 def _is_text(value: Any, most: int) -> bool:
-    return isinstance(value, str) and 0 < len(value.strip()) <= most
+    return isinstance(value, str) and 0 < len(value.strip()) <= most and not _CONTROL.search(value)
+
+
+def _is_text_or_empty(value: Any, most: int) -> bool:
+    return value == "" or _is_text(value, most)
 
 
 def _tables(value: Any) -> list[Mapping[str, Any]] | None:
@@ -420,6 +435,8 @@ def _field_problems(given: Any, where: str) -> list[Problem]:
         return [Problem("field", f"{where}: questions are written as [[field]] tables.")]
     problems: list[Problem] = []
     keys: dict[str, set[str]] = {}
+    if len(fields) > FIELDS_MOST:
+        problems.append(Problem("field", f"{where}: {len(fields)} questions are too many. Keep to {FIELDS_MOST}."))
     for field in fields:
         code = field.get("code")
         name = f"{where}, field {code if isinstance(code, str) else '?'}"
@@ -447,11 +464,18 @@ def _field_problems(given: Any, where: str) -> list[Problem]:
         for key in ("minimum", "maximum"):
             if key in field and (datatype != "number" or not isinstance(field[key], int)):
                 problems.append(Problem(code, f"{name}: “{key}” is a whole number and belongs to a number."))
+        low, high = field.get("minimum"), field.get("maximum")
+        if isinstance(low, int) and isinstance(high, int) and low > high:
+            problems.append(Problem(code, f"{name}: “minimum” is above “maximum”. Swap the two."))
+        if not _is_text_or_empty(field.get("help", ""), 300):
+            problems.append(Problem(code, f"{name}: “help” is text of at most 300 characters."))
         keys[code] = set()
         values = _tables(field.get("values", []))
         if values is None or (datatype in LISTS) != bool(values):
             problems.append(Problem(code, f"{name}: “values” is the list of choices of a list, and of no other kind."))
             continue
+        if len(values) > VALUES_MOST:
+            problems.append(Problem(code, f"{name}: {len(values)} choices are too many. Keep to {VALUES_MOST}."))
         for value in values:
             key, words = value.get("key"), value.get("name")
             if not isinstance(key, str) or not _KEY.fullmatch(key) or not _is_text(words, 80) or key in keys[code]:
@@ -546,9 +570,14 @@ def _text_problems(text: Any, where: str) -> list[Problem]:
     if (
         not isinstance(text, dict)
         or set(text) - {"representative", "caller"}
-        or not all(isinstance(each, str) for each in text.values())
+        or not all(_is_text_or_empty(each, WORDS_MOST) for each in text.values())
     ):
-        return [Problem("text", f"{where}: [text] has “representative” and “caller”, both as text.")]
+        return [
+            Problem(
+                "text",
+                f"{where}: [text] has “representative” and “caller”, both as text of at most {WORDS_MOST:,} characters.",
+            )
+        ]
     holes = set(re.findall(r"\{([^}]*)\}", text.get("caller", ""))) - {"due"}
     return [
         Problem("text", f"{where}: in the caller’s words only {{due}} can be filled in, not {{{hole}}}.")
@@ -568,7 +597,7 @@ def _routing_problems(
         return [Problem("routing", f"{where}: routes are written as [[routing]] tables.")]
     problems = []
     keys = _value_keys(detail)
-    named = [detail.get("division")] if detail.get("division") is not None else []
+    named = [str(detail["division"])[:60]] if detail.get("division") is not None else []
     for at, row in enumerate(rows, start=1):
         name = f"{where}, route {at}"
         if not isinstance(row.get("division"), str) or set(row) - {"division", "district", "when", "hours", "why"}:
@@ -580,6 +609,8 @@ def _routing_problems(
             )
             continue
         named.append(row["division"])
+        if not _is_text_or_empty(row.get("why", ""), 200):
+            problems.append(Problem("routing", f"{name}: “why” is text of at most 200 characters."))
         if "when" in row:
             problems += _condition_problems(row["when"], keys, name, "routing")
         if "hours" in row:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from db import core, directory
 from db import service_requests as rows
-from portal.service_requests.rules import duplicate, request_type, routing
+from portal.service_requests.rules import duplicate, request_type, routing, stop
 from portal.service_requests.views import in_force
 from portal.shared.text import relative_text
 
@@ -46,6 +46,8 @@ class RequestFormView:
     account_number: str
     division: str
     route_why: str
+    stop: request_type.Stop | None = None
+    """The answer after which no request is opened, as soon as it is given."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,9 @@ def request_types_for_entry(actor: Actor) -> tuple[TypeChoice, ...]:
         return ()
     with core.read() as session:
         found = rows.request_types_in_force(session, in_force.local_day())
+        if any(row.detail.get("opened_by") for row in found):
+            roles = in_force.roles_of(session, actor)
+            found = [row for row in found if not row.detail.get("opened_by") or roles & set(row.detail["opened_by"])]
     order = list(request_type.KINDS)
     choices = [
         TypeChoice(
@@ -141,7 +146,7 @@ def request_form(
         place = None if premise_id is None else rows.premise_place(session, premise_id)
         account = None if account_id is None else rows.account_brief(session, account_id)
         district = place.district if place is not None else ""
-        goes_to = routing.route(found.definition, district, answers or {})
+        goes_to = routing.route(found.definition, district, answers or {}, in_force.open_at(session, core.now()))
         division = rows.division_names(session).get(goes_to.division or "", "")
     return RequestFormView(
         definition=found.definition,
@@ -153,6 +158,7 @@ def request_form(
         account_number="" if account is None else account.number,
         division=division,
         route_why=goes_to.why,
+        stop=stop.stop_of(found.definition, answers or {}),
     )
 
 

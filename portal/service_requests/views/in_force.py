@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from db import core, directory
 from db import service_requests as rows
+from db import staff as staff_rows
 from portal import settings
 from portal.service_requests.rules import case, due, request_type
 from portal.shared.calendar import Due, Pause
@@ -15,10 +16,11 @@ from portal.shared.problem import Problem
 from portal.shared.refusal import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sqlalchemy.orm import Session
 
+    from portal.shared.actor import Actor
     from portal.shared.calendar import BusinessCalendar
 
 REQUEST, WORK_ORDER = "request", "work_order"
@@ -31,6 +33,7 @@ class TypeInForce:
     definition: request_type.Definition
     version_no: int
     since: dt.date
+    row_id: int
 
 
 def zone() -> str:
@@ -47,7 +50,7 @@ def type_in_force(session: Session, code: str, on: dt.date) -> TypeInForce | Non
     row = rows.request_type_in_force(session, code, on)
     if row is None or not row.active:
         return None
-    return TypeInForce(request_type.read_definition(row.detail), row.version_no, row.effective_from)
+    return TypeInForce(request_type.read_definition(row.detail), row.version_no, row.effective_from, row.id)
 
 
 def definition_of(session: Session, request: rows.ServiceRequest) -> request_type.Definition | None:
@@ -70,6 +73,23 @@ def calendar(session: Session, code: str, around: dt.date) -> BusinessCalendar:
     if row is None:
         raise Refused([Problem("", f"There is no calendar “{code}”. Ask an administrator to load it.")])
     return due.calendar_of(row.detail, zone(), around)
+
+
+def open_at(session: Session, at: dt.datetime) -> Callable[[str], bool]:
+    """Whether a calendar, by its code, is open at an instant; one that is not there is closed."""
+
+    def is_open(code: str) -> bool:
+        row = directory.reference_row(session, "calendar", code, local_day(at))
+        return row is not None and due.calendar_of(row.detail, zone(), local_day(at)).is_open(at)
+
+    return is_open
+
+
+def roles_of(session: Session, actor: Actor) -> set[str]:
+    """The codes of a person's roles; the portal itself has all of them."""
+    if actor.may("*"):
+        return {role.code for role in staff_rows.all_roles(session)}
+    return {code for code, _, _ in staff_rows.roles_and_permissions(session, actor.staff_id)}
 
 
 def due_of(
