@@ -30,10 +30,10 @@ def find() -> None:
     found = parts.find_box("find.text")
     if found.too_short:
         st.caption(
-            "Typing mistakes, parts and any order of words are fine. Alt+number opens a match, also while you type."
+            "Typing mistakes, parts and any order of words are fine. Enter opens the first match, Alt+number any."
         )
     elif found.matches:
-        st.caption(f"{found.how} · {found.took_ms} ms · Alt+number opens")
+        st.caption(f"{found.how} · {found.took_ms} ms · Enter opens the first, Alt+number any")
         parts.match_rows(found, parts.open_match)
     else:
         st.caption(f"No match · {found.took_ms} ms")

@@ -53,7 +53,19 @@ def entry(subject: parts.About) -> None:
                 since = f", since {view.since_on:%b} {view.since_on.day}" if view.since_on else ""
                 st.caption(f"form version {view.version_no}{since}", width="content")
             forms.draw(form, view.definition)
-            form.area("description", "In the caller’s words (optional)", height=90)
+            # Below the questions: most calls leave them as they are, and the Tab key comes to the questions first.
+            words, tell = st.columns([1.75, 1], gap="medium")
+            form.area("description", "In the caller’s words (optional)", on=words, height=90)
+            ways = parts.ways_to_tell(subject)
+            form.choice(
+                "tell_by",
+                "Tell the caller by",
+                list(ways),
+                "none",
+                on=tell,
+                required=True,
+                format_func=ways.__getitem__,
+            )
         with below:
             parts.nearby(form, found, subject)
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -81,32 +93,24 @@ def _asked(types: Collection[str]) -> str | None:
 
 
 def where(form: attempt.Attempt, view: views.RequestFormView, subject: parts.About) -> bool:
-    """The premise, or a spot in words, and how the caller wants to hear; answers whether it is the premise."""
-    ways = parts.ways_to_tell(subject)
-    place, tell = st.columns([1.5, 1], gap="medium")
+    """The premise, or a spot in words; answers whether it is the premise."""
     at_premise = subject.premise_id is not None
     if at_premise and view.definition.place != "premise":
         choices = {"premise": subject.address, parts.ANYWHERE: "Another spot"}
         at_premise = (
-            form.choice(
-                "place", "Where", list(choices), "premise", on=place, required=True, format_func=choices.__getitem__
-            )
+            form.choice("place", "Where", list(choices), "premise", required=True, format_func=choices.__getitem__)
             == "premise"
         )
     elif at_premise:
-        place.selectbox("Where", [subject.address], key=f"where-{subject.premise_id}")
+        st.markdown(f":gray[Where] :material/location_on: {inert(subject.address)}")
     if not at_premise and view.definition.place == "premise":
-        with place:
-            st.markdown("**Where**: this request belongs to an address we serve.")
-            form.problem("address")
-            form.drawn.append("address")
-            if st.button("Find the address", icon=":material/search:", key="find-address"):
-                go.to("call_desk")
+        st.markdown("**Where**: this request belongs to an address we serve.")
+        form.problem("address")
+        form.drawn.append("address")
+        if st.button("Find the address", icon=":material/search:", key="find-address"):
+            go.to("call_desk")
     elif not at_premise and view.definition.place == "place":
-        form.text("address", "Address, crossing or nearest house number", on=place, icon=":material/location_on:")
-    form.choice(
-        "tell_by", "Tell the caller by", list(ways), "none", on=tell, required=True, format_func=ways.__getitem__
-    )
+        form.text("address", "Address, crossing or nearest house number", icon=":material/location_on:")
     return at_premise
 
 

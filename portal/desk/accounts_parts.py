@@ -10,7 +10,7 @@ from portal.accounts import commands, rules, views
 from portal.accounts.rules import AuthorisedForm, FlagForm, PersonForm
 from portal.billing import views as billing
 from portal.contacts import views as contact_views
-from portal.desk import attempt, call, contacts_parts, go, who
+from portal.desk import attempt, call, contacts_parts, focus, go, who
 from portal.desk.text import inert, moment, today
 from portal.directory import views as directory
 from portal.metering import views as metering
@@ -48,7 +48,8 @@ def find_box(key: str, *, label: str = "Find a customer", most: int = 9) -> view
 def match_rows(
     found: views.FindResult, choose: Callable[[Match], None], *, label: str = "Open", key: str = "open"
 ) -> None:
-    """The matches, best first; Alt+1 to Alt+9 choose one also while the cursor is in the box."""
+    """The matches, best first; Enter in the box chooses the first, Alt+1 to Alt+9 any of them, also while somebody types."""
+    focus.found(found.text, f"{key}-1")
     with st.container(border=True, gap=None):
         for position, match in enumerate(found.matches, 1):
             with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"row-{key}-{position}"):

@@ -160,6 +160,7 @@ def _sidebar_foot(actor: Actor) -> None:
             st.caption(", ".join(actor.role_names) or "No role")
         if st.button("Sign out", key="sign_out", icon=":material/logout:", type="tertiary"):
             who.sign_out()
+        focus.keys()
 
 
 def draw_page(name: str) -> None:

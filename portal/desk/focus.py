@@ -1,7 +1,8 @@
 """The keyboard goes into the first field of a page that somebody opens: the find box after Ctrl+K, the type of a new request.
+And a few keys of our own: Ctrl+Enter and 1 to 9 in a row of answers, Enter in a find box for its first match.
 
-Streamlit has no such option. A small script of our own, served as a file like the rest of the page (no inline script, as the
-content policy demands), moves the focus once for each visit and never away from somebody who types.
+Streamlit has no such options. Two small scripts of our own, served as files like the rest of the page (no inline script, as
+the content policy demands), do it: the focus moves once for each visit and never away from somebody who types.
 """
 
 from __future__ import annotations
@@ -20,20 +21,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PACKAGE: Final = "portal"
-NAME: Final = "focus"
+SCRIPTS: Final = ("focus", "keys")
+FOLDER: Final = "assets/focus"
 VISIT: Final = "focus.visit"
 
 
 def first(field: str) -> None:
     """Puts the keyboard into the field whose widget key is, or ends in, `field` when the page has just been opened. Called
     outside of fragments, after everything else of the page or before it."""
-    manager = get_bidi_component_manager()
-    if not Runtime.exists() or not isinstance(manager, BidiComponentManager):
-        return  # a page drawn by a test, with no browser to put the keyboard anywhere
+    manager = _manager()
+    if manager is None:
+        return
     # Streamlit writes a widget's key into a class of its element, with hyphens for what a class cannot hold.
     name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in field)
     with st.sidebar:
-        _script(manager)(
+        _script(manager, "focus")(
             key="focus",
             data={
                 "visit": st.session_state.get(VISIT, 0),
@@ -48,8 +50,27 @@ def again() -> None:
     st.session_state[VISIT] = st.session_state.get(VISIT, 0) + 1
 
 
+def keys() -> None:
+    """Makes our own keys work on this page; called once by the front door."""
+    manager = _manager()
+    if manager is not None:
+        _script(manager, "keys")(key="keys", height=0)
+
+
+def found(words: str, first: str) -> None:
+    """Says that the matches on the screen are those of `words`, so that Enter in the find box presses the button `first`."""
+    # Hexadecimal: what was typed never becomes part of the page's markup.
+    st.html(f'<span hidden data-found="{words.encode().hex()}" data-first="{first}"></span>')
+
+
+def _manager() -> BidiComponentManager | None:
+    """None for a page drawn by a test, with no browser to put the keyboard anywhere."""
+    manager = get_bidi_component_manager()
+    return manager if Runtime.exists() and isinstance(manager, BidiComponentManager) else None
+
+
 @functools.cache
-def _script(manager: BidiComponentManager) -> Callable[..., Any]:
-    manifest = ComponentManifest(PACKAGE, "1", [ComponentConfig(NAME, f"assets/{NAME}")])
-    manager.register_from_manifest(manifest, Path(__file__).resolve().parent)
-    return st.components.v2.component(f"{PACKAGE}.{NAME}", js=f"{NAME}.js")
+def _script(manager: BidiComponentManager, name: str) -> Callable[..., Any]:
+    parts = [ComponentConfig(each, FOLDER) for each in SCRIPTS]
+    manager.register_from_manifest(ComponentManifest(PACKAGE, "1", parts), Path(__file__).resolve().parent)
+    return st.components.v2.component(f"{PACKAGE}.{name}", js=f"{name}.js")

@@ -128,3 +128,61 @@ def test_backwards_is_no_trap_either(desk: Desk, browser_context: BrowserContext
     page = walking.sit_down(browser_context, desk, walking.LUIS)
     walking.go(page, desk, "service_request?account=1&type=missed_garbage")
     assert len(walk(page, "Shift+Tab")) > 10
+
+
+def test_answers_by_number_and_the_form_sent_from_a_row_of_answers(desk: Desk, browser_context: BrowserContext) -> None:
+    page = walking.sit_down(browser_context, desk, walking.LUIS)
+    walking.go(page, desk, "service_request?account=1&type=missed_garbage")
+    before = desk.count("service_request")
+    out, carts = (page.get_by_role("radiogroup", name=name) for name in ("Out by 6:30 am?", "How many carts?"))
+    walking.tab_to(page, "Yes")
+    page.keyboard.press("2")
+    expect(out.get_by_role("radio", name="No", exact=True)).to_be_checked()
+    page.keyboard.press("2")  # a second press does not take the answer back
+    page.keyboard.press("9")  # there is no ninth answer
+    walking.settle(page)
+    expect(out.get_by_role("radio", name="No", exact=True)).to_be_checked()
+
+    page.keyboard.press("Control+Enter")  # refused: one answer is missing, and the row keeps its own
+    expect(page.get_by_text("“How many carts?” has no answer yet")).to_be_visible()
+    walking.settle(page)
+    expect(out.get_by_role("radio", name="No", exact=True)).to_be_checked()
+    assert desk.count("service_request") == before
+
+    page.keyboard.press("Tab")
+    assert carts.locator(":focus").count() == 1
+    page.keyboard.press("3")
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Missed garbage is taken")).to_be_visible()
+    walking.settle(page)
+    assert desk.count("service_request") == before + 1
+    page.keyboard.press("Control+K")  # no key is thought to be held down still
+    expect(page.get_by_label("Find a customer")).to_be_focused()
+
+
+def test_enter_opens_the_first_match_once_it_is_that_of_the_words(desk: Desk, browser_context: BrowserContext) -> None:
+    page = walking.sit_down(browser_context, desk, walking.LUIS)
+    walking.go(page, desk, "call_desk")
+    expect(page.get_by_label("Find a customer")).to_be_focused()
+    page.keyboard.type("marcus")
+    expect(page.get_by_text("Enter opens the first")).to_be_visible()
+    page.keyboard.type(" ellison 1418 oak")
+    page.keyboard.press("Enter")  # what is on the screen answers other words: this looks for the new ones
+    walking.settle(page)
+    expect(page.get_by_label("Find a customer")).to_have_value("marcus ellison 1418 oak")
+    page.wait_for_timeout(300)
+    walking.settle(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Marcus Ellison")).to_be_visible()
+
+
+def test_enter_opens_nothing_where_nothing_fits(desk: Desk, browser_context: BrowserContext) -> None:
+    page = walking.sit_down(browser_context, desk, walking.LUIS)
+    walking.go(page, desk, "call_desk")
+    page.keyboard.type('"><script>zzqx')
+    page.wait_for_timeout(300)
+    page.keyboard.press("Enter")
+    walking.settle(page)
+    expect(page.get_by_text("Nothing fits")).to_be_visible()
+    assert page.url.split("?")[0].endswith("/call_desk")

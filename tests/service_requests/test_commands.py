@@ -127,7 +127,6 @@ def test_a_refused_request_writes_nothing_and_names_every_field(city: City, acto
         "address",
         "out_in_time",
         "carts",
-        "neighbors",
         "tell_by",
         "description",
     ]
