@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -54,3 +55,14 @@ def upgrade(database: Database, revision: str = "head") -> None:
 def downgrade(database: Database, revision: str) -> None:
     with database.write_engine.connect() as connection:
         command.downgrade(_config(connection), revision)
+
+
+def differences(connection: sa.Connection, metadata: sa.MetaData) -> list[Any]:
+    """What the migrations made that the code does not speak of, and the other way round; empty when they agree."""
+
+    def concerns(item: Any, _name: str | None, kind: str, _reflected: bool, _to: Any) -> bool:
+        """An index may say that it is for one of the databases only: Alembic does not ask `ddl_if`."""
+        return kind != "index" or item.info.get("only_on") in (None, connection.dialect.name)
+
+    context = MigrationContext.configure(connection, opts={"include_object": concerns})
+    return compare_metadata(context, metadata)

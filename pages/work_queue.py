@@ -72,33 +72,26 @@ def foot(view: views.QueueView) -> None:
 def detail(line: views.QueueLine) -> None:
     """The chosen one, and closing it on the spot."""
     actor = who.actor()
-    if line.what == "work_order":
-        order = views.work_order(line.row_id)
-        if order is not None:
-            parts.order_detail(order)
-        return
-    view = views.case(line.row_id)
+    view = views.beside(line.what, line.row_id)
     if view is None:
         return
-    parts.request_detail(view)
-    if view.closed:
+    parts.beside(view)
+    if view.closed or view.what == "work_order":
         return
-    if view.assigned_id is None and actor.may("request.work"):
+    if not view.assigned and actor.may("request.work"):
         attempt.act(
             "Take it",
             commands.take_request,
-            view.request_id,
+            view.row_id,
             view.version,
-            key_parts=("take", view.request_id, view.version),
-            spot=("take", view.request_id),
+            key_parts=("take", view.row_id, view.version),
+            spot=("take", view.row_id),
             icon=":material/back_hand:",
             width="stretch",
         )
     if actor.may("request.close"):
         told = "Close and tell the caller" if view.tell_by in ("text", "email", "letter") else "Close it"
-        parts.close_act(
-            view.request_id, view.version, view.dispositions, commands.close_request, what="queue", label=told
-        )
+        parts.close_act(view.row_id, view.version, view.dispositions, commands.close_request, what="queue", label=told)
 
 
 draw()

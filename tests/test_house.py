@@ -29,7 +29,7 @@ ROOMS = (
     "reports",
 )
 """Bottom to top."""
-FLOOR_FILES = {"core", "events", "schema", "bulk", "demo_city", "packs_io", "tables", "__init__"}
+FLOOR_FILES = {"core", "folding", "events", "schema", "bulk", "demo_city", "packs_io", "tables", "__init__"}
 PAGE_FILES = sorted(path for path in (ROOT / "pages").glob("*.py") if path.name != "__init__.py")
 PYTHON_FILES = sorted(path for floor in ("portal", "db", "pages") for path in (ROOT / floor).rglob("*.py"))
 

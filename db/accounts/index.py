@@ -6,7 +6,6 @@ changed by comparing what its row said with what it says now: no list of posting
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,8 @@ from db.accounts.tables import (
     Person,
     Premise,
 )
+from db.folding import folded
+from db.service_requests import index_words_of_person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -35,10 +36,6 @@ KINDS = ("account", "person", "premise")
 SHORTEST_KEY = 4
 """A number is found by any run of so many of its characters."""
 _LONGEST = 60
-
-# Letters that Unicode does not take apart, as an American keyboard writes them.
-_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
-_INSIDE_A_WORD = frozenset("'’‘ʼ`´.")
 
 SHORT_FORMS = {
     "street": "st", "avenue": "ave", "av": "ave", "road": "rd", "drive": "dr", "lane": "ln", "court": "ct",
@@ -54,19 +51,6 @@ UNIT_WORDS = frozenset({"unit", "apt", "apartment", "suite", "ste", "lot", "room
 
 
 # --- folding ------------------------------------------------------------------------------------------------------------
-
-
-def folded(text: str) -> str:
-    """Text as it is searched: no case, accents or punctuation, single spaces."""
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(_PLAIN)
-    kept = []
-    for character in plain:
-        kind = unicodedata.category(character)
-        if kind[0] in "LN" or kind == "Mc":
-            kept.append(character)
-        elif kind not in ("Mn", "Me", "Cf") and character not in _INSIDE_A_WORD:
-            kept.append(" ")
-    return " ".join("".join(kept).split())
 
 
 def squeezed(text: str) -> str:
@@ -292,7 +276,9 @@ def index_account(session: Session, account_id: int) -> None:
 
 
 def index_person(session: Session, person_id: int) -> None:
-    """Brings the index up to a person (name, phones, e-mail, old numbers) on everything the person is found by."""
+    """Brings the index up to a person (name, phones, e-mail, old numbers) on everything the person is found by, and the words
+    by which the person's open requests are found."""
+    index_words_of_person(session, person_id)
     accounts = set(session.scalars(sa.select(Account.id).where(Account.person_id == person_id)))
     _reindex(session, accounts=accounts, persons={person_id}, premises=set())
 

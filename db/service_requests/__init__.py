@@ -1,7 +1,7 @@
 """Request types, CARS requests, citizen action orders, work orders, known events.
 
-`tables` holds the rows, `queries` what the room asks them, `importing` what an import of another system asks and writes,
-`rollup` the counts that reports read.
+`tables` holds the rows, `queries` what the room asks them, `queue` what the work queue asks, `importing` what an import of
+another system asks and writes, `rollup` the counts that reports read, `words` what open work is found by.
 """
 
 from db.service_requests.definition import (
@@ -20,7 +20,6 @@ from db.service_requests.importing import (
     stand_in_line_for_import,
 )
 from db.service_requests.queries import (
-    QueueFilter,
     account_brief,
     account_by_number,
     active_known_events,
@@ -47,16 +46,23 @@ from db.service_requests.queries import (
     person_brief,
     persons_behind,
     premise_place,
-    queue_counts,
-    queue_page,
-    queue_statement,
     request_type_in_force,
     request_type_version,
     request_types_in_force,
     requests_of_known_event,
-    rows_for_queue,
     staff_names,
     work_orders_of_request,
+)
+from db.service_requests.queue import (
+    QueueFilter,
+    found_statement,
+    order_beside,
+    queue_counts,
+    queue_found,
+    queue_page,
+    queue_statement,
+    request_beside,
+    rows_for_queue,
 )
 from db.service_requests.rollup import (
     Counted,
@@ -79,6 +85,7 @@ from db.service_requests.tables import (
     ServiceRequest,
     WorkOrder,
 )
+from db.service_requests.words import index_all_words, index_words_of_person
 
 __all__ = [
     "Counted",
@@ -111,10 +118,13 @@ __all__ = [
     "division_names",
     "division_staff",
     "ended_known_events",
+    "found_statement",
     "history",
     "household_of",
     "ids_by_number",
     "imported_before",
+    "index_all_words",
+    "index_words_of_person",
     "joined_known_event",
     "last_event",
     "midnight",
@@ -125,6 +135,7 @@ __all__ = [
     "open_counts_by_type",
     "open_in_box",
     "open_of_staff",
+    "order_beside",
     "order_by_id",
     "order_ids_by_number",
     "person_brief",
@@ -132,9 +143,11 @@ __all__ = [
     "premise_place",
     "publications",
     "queue_counts",
+    "queue_found",
     "queue_page",
     "queue_statement",
     "rebuild_rollups",
+    "request_beside",
     "request_type_in_force",
     "request_type_outlines",
     "request_type_version",

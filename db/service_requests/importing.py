@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from db.core import next_sequence, sqlite_driver, table_of
 from db.service_requests.tables import RequestType, ServiceRequest
+from db.service_requests.words import index_words, request_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +82,7 @@ def imported_before(
 
 def add_imported(session: Session, values: Sequence[dict[str, Any]]) -> None:
     """New requests; each gives the same columns, and all that must not be empty."""
+    values = [each | {"search_text": request_text(SimpleNamespace(**each))} for each in values]
     if session.get_bind().dialect.name != "postgresql":
         session.execute(sa.insert(table_of(ServiceRequest)), values)
         return
@@ -107,3 +110,4 @@ def change_imported(session: Session, columns: Sequence[str], values: Sequence[d
         .values({name: sa.bindparam(name) for name in columns} | {"version": table.c.version + 1}),
         values,
     )
+    index_words(session, [each["row_id"] for each in values])

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from portal.desk.attempt import Attempt
-    from portal.service_requests.views import CaseView, Nearby, WorkOrderView
+    from portal.service_requests.views import Beside, CaseView, Nearby, WorkOrderView
     from portal.shared.command import Command
 
 URGENCY = {"late": "red", "today": "orange", "later": "gray", "none": "gray"}
@@ -200,7 +200,7 @@ def timeline(steps: Sequence[Any]) -> None:
                 user_text(step.note)
 
 
-def state_badges(view: CaseView | WorkOrderView) -> str:
+def state_badges(view: CaseView | WorkOrderView | Beside) -> str:
     """State and due time as badges; the word says what the color says."""
     color = "green" if view.closed else "blue"
     badges = f":{color}-badge[{inert(view.state)}]"
@@ -415,24 +415,19 @@ def empty_queue(view: views.QueueView, words: str) -> None:
             go.to("work_queue", scope=fuller.code)
 
 
-def request_detail(view: CaseView) -> None:
-    """A request beside the queue: what it is, and what can be done without opening it."""
+def beside(view: views.Beside) -> None:
+    """A request or work order beside the queue: what it is, before what can be done without opening it."""
     st.markdown(state_badges(view))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.subheader(inert(view.name), width="content")
         st.caption(inert(view.number), width="content")
     st.text(view.address or "No address")
-    if view.person_name:
-        st.caption(inert(" · ".join(part for part in (view.person_name, view.person_phone) if part)))
-    if view.description:
-        user_text(f"“{view.description[:300]}”")
-    facts(
-        [
-            (fact.label, fact.value)
-            for fact in view.facts
-            if fact.label in ("With", "Follow-up", "Tell the caller", "Callers", "Reopened", "Comes from")
-        ]
-    )
+    if view.person:
+        st.caption(inert(view.person))
+    if view.words:
+        words = view.words[:300]
+        user_text(words if view.what == "work_order" else f"“{words}”")
+    facts([(fact.label, fact.value) for fact in view.facts])
 
 
 def open_button(what: str, row_id: int) -> None:
@@ -440,18 +435,6 @@ def open_button(what: str, row_id: int) -> None:
     label, page = ("Open the order", "work_order") if what == "work_order" else ("Open the case", "case")
     if st.button(label, key=f"open-{what}-{row_id}", shortcut="O", icon=":material/open_in_new:", width="stretch"):
         go.to(page, id=row_id)
-
-
-def order_detail(view: WorkOrderView) -> None:
-    """A work order beside the queue."""
-    st.markdown(state_badges(view))
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.subheader(inert(view.name), width="content")
-        st.caption(inert(view.number), width="content")
-    st.text(view.address or "No address")
-    if view.instructions:
-        user_text(view.instructions[:300])
-    facts([(fact.label, fact.value) for fact in view.facts])
 
 
 # --- known events -----------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What the screens of this room show: forms, nearby requests, due times, cases, queues, known events."""
 
+from portal.service_requests.views.beside import Beside, beside
 from portal.service_requests.views.cases import CaseView, WorkOrderView, case, work_order
 from portal.service_requests.views.entry import (
     DuePreview,
@@ -18,6 +19,7 @@ from portal.service_requests.views.photos import photo
 from portal.service_requests.views.queue import DeskDay, QueueLine, QueueView, find, queue, today_at_desk
 
 __all__ = [
+    "Beside",
     "CaseView",
     "DeskDay",
     "DuePreview",
@@ -28,6 +30,7 @@ __all__ = [
     "QueueView",
     "RequestFormView",
     "WorkOrderView",
+    "beside",
     "caller_of",
     "case",
     "due_preview",

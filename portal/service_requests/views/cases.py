@@ -233,7 +233,7 @@ def case(request_id: int) -> CaseView | None:
         state=table.name(row.state_code),
         state_kind=kind,
         closed=row.closed,
-        due=_due_words(row, kind, now, zone),
+        due=due_words(row, kind, now, zone),
         late=late,
         paused=kind == case_rules.WAITING and row.due_at is None,
         due_steps=tuple(row.due_explanation or ()),
@@ -275,7 +275,7 @@ def case(request_id: int) -> CaseView | None:
             and table.kind(code) != case_rules.CLOSED
             and not (code == "assigned" and row.assigned_id is None)
         ),
-        dispositions=() if row.closed else tuple(_choices(endings)),
+        dispositions=() if row.closed else tuple(choices(endings)),
         staff=tuple((each.id, each.name) for each in staff),
         divisions=tuple(divisions.items()),
         division_code=row.division_code or "",
@@ -289,7 +289,8 @@ def case(request_id: int) -> CaseView | None:
     )
 
 
-def _choices(endings: tuple[Disposition, ...]) -> list[Choice]:
+def choices(endings: tuple[Disposition, ...]) -> list[Choice]:
+    """Ways to end, to choose from."""
     return [Choice(each.code, each.name, each.requires_note) for each in endings]
 
 
@@ -319,7 +320,8 @@ def _answer(kept: dict[str, Any]) -> AnswerView:
     return AnswerView(str(kept.get("label", "")), str(words), str(value) if kept.get("photo") else "")
 
 
-def _due_words(row: rows.ServiceRequest, kind: str, now: dt.datetime, zone: str) -> str:
+def due_words(row: Any, kind: str, now: dt.datetime, zone: str) -> str:
+    """When a request, or a row with its columns, is due or was closed."""
     if row.closed:
         return "" if row.closed_at is None else f"closed {relative_text(row.closed_at, now, zone)}"
     if row.due_at is None:
@@ -389,10 +391,31 @@ def _timeline(
     return [line for _, _, line in sorted(lines, key=lambda each: each[:2])]
 
 
-def _order_due(order: rows.WorkOrder, now: dt.datetime, zone: str) -> str:
+def order_due(order: Any, now: dt.datetime, zone: str) -> str:
+    """When a work order, or a row with its columns, is due or was closed."""
     if order.closed:
         return "" if order.closed_at is None else f"closed {relative_text(order.closed_at, now, zone)}"
     return "" if order.due_at is None else due_text(order.due_at, now, zone)
+
+
+def order_facts(
+    order: Any, division: str, with_whom: str, account: str, request: str, now: dt.datetime, zone: str
+) -> list[Fact]:
+    """What stands in the list of facts of a work order, or of a row with its columns."""
+    facts = [
+        Fact("Division", division, True),
+        Fact("With", with_whom, True),
+        Fact("Planned for", "no day yet" if order.planned_on is None else f"{order.planned_on:%m/%d/%Y}"),
+        Fact("Written", relative_text(order.opened_at, now, zone)),
+        Fact("Service", (order.service_kind or "none").capitalize()),
+    ]
+    if order.order_code:
+        facts.append(Fact("Order code", order.order_code, True))
+    if account:
+        facts.append(Fact("Account", account, True))
+    if request:
+        facts.append(Fact("For request", request))
+    return facts
 
 
 def _order_timeline(order: rows.WorkOrder, now: dt.datetime, zone: str) -> tuple[TimelineStep, ...]:
@@ -423,19 +446,15 @@ def work_order(order_id: int) -> WorkOrderView | None:
         }
         request = None if order.request_id is None else rows.by_id(session, order.request_id)
         account = None if order.account_id is None else rows.account_brief(session, order.account_id)
-    facts = [
-        Fact("Division", divisions.get(order.division_code, order.division_code), True),
-        Fact("With", names.get(order.assigned_id or 0, order.crew or "nobody yet"), True),
-        Fact("Planned for", "no day yet" if order.planned_on is None else f"{order.planned_on:%m/%d/%Y}"),
-        Fact("Written", relative_text(order.opened_at, now, zone)),
-        Fact("Service", (order.service_kind or "none").capitalize()),
-    ]
-    if order.order_code:
-        facts.append(Fact("Order code", order.order_code, True))
-    if account is not None:
-        facts.append(Fact("Account", account.number, True))
-    if request is not None:
-        facts.append(Fact("For request", request.number))
+    facts = order_facts(
+        order,
+        divisions.get(order.division_code, order.division_code),
+        names.get(order.assigned_id or 0, order.crew or "nobody yet"),
+        "" if account is None else account.number,
+        "" if request is None else request.number,
+        now,
+        zone,
+    )
     late = not order.closed and order.due_at is not None and order.due_at < now
     return WorkOrderView(
         order_id=order.id,
@@ -446,7 +465,7 @@ def work_order(order_id: int) -> WorkOrderView | None:
         state_code=order.state_code,
         state=table.name(order.state_code),
         closed=order.closed,
-        due=_order_due(order, now, zone),
+        due=order_due(order, now, zone),
         late=late,
         address=order.address,
         instructions=order.instructions,
@@ -468,7 +487,7 @@ def work_order(order_id: int) -> WorkOrderView | None:
             for code in table.after(order.state_code)
             if table.kind(code) != case_rules.CLOSED
         ),
-        dispositions=() if order.closed else tuple(_choices(table.dispositions)),
+        dispositions=() if order.closed else tuple(choices(table.dispositions)),
         staff=tuple((each.id, each.name) for each in staff),
         divisions=tuple(divisions.items()),
         division_code=order.division_code,

@@ -13,15 +13,18 @@ from portal.service_requests.rules import case as case_rules
 from portal.service_requests.rules.answer import tidy
 from portal.service_requests.views import in_force
 from portal.shared.number import parse_number
-from portal.shared.text import due_text, relative_text
+from portal.shared.text import due_text, fold, relative_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.orm import Session
 
     from portal.shared.actor import Actor
 
-PAGE_ROWS = 25
-PAGES_MOST = 40
+PAGE_ROWS = 14
+"""As many as stand on a desk's screen at once: what comes after them is a page, not a scroll bar inside the page."""
+PAGES_MOST = 72
 """Nobody works the thousandth case by paging: beyond this, filter."""
 WORDS_MOST = 200
 """What is typed into the filter beyond this is left out."""
@@ -117,25 +120,23 @@ def queue(actor: Actor, scope: str = "", words: str = "", page: int = 1) -> Queu
         counts = _counts(session, actor, now, waiting)
         if scope not in SCOPES:
             scope = next((code for code in ("mine", "division") if counts[code]), "division")
-        chosen = _by_number(session, words) if words else []
-        by_number = bool(chosen)
+        numbered = _by_number(session, words) if words else []
+        by_number = bool(numbered)
         if by_number:
-            total, page = len(chosen), 1
+            total, page = len(numbered), 1
+            chosen = rows.rows_for_queue(session, numbered)
         elif words:
-            # Words are looked for row by row, so once: what is found counts itself, up to what can be paged through.
-            found = rows.queue_page(session, _asked(actor, scope, now, waiting, words), PAGES_MOST * PAGE_ROWS, 0)
+            asked = _asked(actor, scope, now, waiting, fold(words))
+            found = rows.queue_found(session, asked, PAGES_MOST * PAGE_ROWS) if asked.words else []
             total, page = len(found), _page_in(page, len(found))
-            chosen = list(found[(page - 1) * PAGE_ROWS : page * PAGE_ROWS])
+            chosen = rows.rows_for_queue(session, found[(page - 1) * PAGE_ROWS : page * PAGE_ROWS])
         else:
             total, page = counts[scope], _page_in(page, counts[scope])
-            chosen = list(
-                rows.queue_page(session, _asked(actor, scope, now, waiting), PAGE_ROWS, (page - 1) * PAGE_ROWS)
-            )
-        staff = rows.staff_names(session, {row.assigned_id for row in chosen if row.assigned_id})
+            chosen = rows.queue_page(session, _asked(actor, scope, now, waiting), PAGE_ROWS, (page - 1) * PAGE_ROWS)
     return QueueView(
         scopes=tuple(Scope(code, names[code], counts[code]) for code in SCOPES),
         scope=scope,
-        lines=tuple(_line(row, table if row.what == "request" else orders, staff, divisions, now) for row in chosen),
+        lines=tuple(_line(row, table if row.what == "request" else orders, divisions, now) for row in chosen),
         total=total,
         page=page,
         pages=min(PAGES_MOST, -(-total // PAGE_ROWS)),
@@ -154,20 +155,19 @@ def _page_in(page: int, total: int) -> int:
     return max(1, min(page, PAGES_MOST, -(-total // PAGE_ROWS) or 1))
 
 
-def _by_number(session: Session, words: str) -> list[Any]:
+def _by_number(session: Session, words: str) -> list[tuple[str, int]]:
+    """(what, id) of what is called so."""
     ours, orders = [], []
     with contextlib.suppress(ValueError):
         ours.append(str(parse_number(words, "SR")))
     with contextlib.suppress(ValueError):
         orders.append(str(parse_number(words, "WO")))
-    return rows.rows_for_queue(
-        session, rows.ids_by_number(session, ours, words), rows.order_ids_by_number(session, orders)
-    )
+    return [("request", each) for each in rows.ids_by_number(session, ours, words)] + [
+        ("work_order", each) for each in rows.order_ids_by_number(session, orders)
+    ]
 
 
-def _line(
-    row: Any, table: case_rules.StateTable, staff: dict[int, str], divisions: dict[str, str], now: dt.datetime
-) -> QueueLine:
+def _line(row: Any, table: case_rules.StateTable, divisions: Mapping[str, str], now: dt.datetime) -> QueueLine:
     zone = in_force.zone()
     kind = table.kind(row.state_code)
     urgency = "none"
@@ -180,7 +180,7 @@ def _line(
         today = in_force.local_day(now)
         urgency = "late" if row.due_at < now else "today" if in_force.local_day(row.due_at) == today else "later"
     if row.assigned_id:
-        with_whom = staff.get(row.assigned_id, "")
+        with_whom = row.assigned_name or ""
     elif kind == case_rules.WAITING:
         with_whom = "Caller"
     else:
@@ -202,7 +202,7 @@ def _line(
 def find(words: str) -> tuple[tuple[str, int], ...]:
     """(what, id) of the requests and work orders with this number, ours or the original one of another system."""
     with core.read() as session:
-        return tuple((row.what, row.id) for row in _by_number(session, tidy(words)[:WORDS_MOST]))
+        return tuple(_by_number(session, tidy(words)[:WORDS_MOST]))
 
 
 def today_at_desk(actor: Actor) -> DeskDay:
