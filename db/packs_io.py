@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PACKS_DIR = Path(__file__).resolve().parent / "packs"
 ALWAYS = dt.date(2000, 1, 1)
 """The day from which a file without `effective_from` counts."""
-ORDER = ("department", "role", "service_area", "calendar", "request_type", "article")
+ORDER = ("department", "role", "service_area", "calendar", "letter", "request_type", "article")
 """Kinds that others name come first."""
 
 

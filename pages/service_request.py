@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import streamlit as st
 
-from portal.desk import attempt, focus, forms, go, who
+from portal.desk import attempt, focus, forms, go, request_stop, who
 from portal.desk import service_requests_parts as parts
 from portal.desk.text import inert
 from portal.service_requests import commands, views
@@ -57,17 +57,13 @@ def entry(subject: parts.About) -> None:
             words, tell = st.columns([1.75, 1], gap="medium")
             form.area("description", "In the caller’s words (optional)", on=words, height=90)
             ways = parts.ways_to_tell(subject)
-            form.choice(
-                "tell_by",
-                "Tell the caller by",
-                list(ways),
-                "none",
-                on=tell,
-                required=True,
-                format_func=ways.__getitem__,
-            )
+            form.choice("tell_by", "Tell the caller by", list(ways), "none", on=tell, required=True,
+                        format_func=ways.__getitem__)  # fmt: skip
         with below:
             parts.nearby(form, found, subject)
+        if view.stop is not None:
+            request_stop.draw(form, view, subject, premise_id)
+            return
         with st.container(horizontal=True, vertical_alignment="center"):
             form.submit(
                 "Open the request",

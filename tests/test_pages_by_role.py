@@ -27,6 +27,8 @@ KNOWN: dict[str, tuple[dict[str, str], str]] = {
     "known_events": ({}, "Known events"),
     "service_levels": ({}, "Clear filters"),
     "public_opinion": ({}, "portal import survey"),
+    "request_types": ({}, "Missed garbage"),
+    "request_type": ({"code": "missed_garbage"}, "Publish version 2"),
     "staff": ({}, "Dana Whitcomb"),
     "roles": ({}, "Representative"),
     "help": ({}, "premise"),

@@ -59,6 +59,7 @@ OPENED = {
     "work_order": "work_order?id=1",
     "merge_persons": "merge_persons?kept=1",
     "emergency": "emergency?kind=gas_odor",
+    "request_type": "request_type?code=missed_garbage&part=questions",
 }
 """Pages that show something only with an address; the others are opened by their name."""
 MORE = (
@@ -66,9 +67,11 @@ MORE = (
     "customer?account=1&do=authorise",
     "customer?account=1&do=flag",
     "customer?account=1&do=bills",
+    *(f"request_type?code=missed_garbage&part={part}" for part in ("routes", "due", "endings", "words", "versions")),
 )
 WHO = {
     "staff.read": walking.ADA,
+    "reference.edit": walking.ADA,
     "opinion.read": walking.INGRID,
     "report.read": walking.INGRID,
     "customer.merge": walking.SAM,

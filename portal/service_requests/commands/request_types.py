@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from db import core, directory
+from db import core
 from db import service_requests as rows
-from db import staff as staff_rows
 from portal.service_requests.commands.common import when_text
-from portal.service_requests.rules import design, design_change, publish, request_type
+from portal.service_requests.rules import design, design_change, publish
 from portal.service_requests.views import in_force
 from portal.shared.command import command
 from portal.shared.problem import Problem
@@ -18,10 +17,6 @@ from portal.shared.refusal import Refused
 from portal.shared.text import day_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from sqlalchemy.orm import Session
-
     from db.core import Work
     from portal.shared.actor import Actor
 
@@ -38,7 +33,7 @@ def publish_request_type(actor: Actor, work: Work, asked: publish.PublishForm) -
     session, today = work.session, in_force.local_day(work.now)
     detail = dict(asked.detail)
     named = detail.pop("effective_from", None)
-    problems = definition_problems(session, dict(asked.detail), today)
+    problems = in_force.definition_problems(session, dict(asked.detail), today)
     code = detail.get("code") if isinstance(detail.get("code"), str) else ""
     versions = rows.request_type_versions(session, code or "")
     if versions:
@@ -117,15 +112,3 @@ def _newest(work: Work, row: rows.RequestType | None) -> publish.Newest | None:
 
 def _day(text: Any) -> dt.date | None:
     return dt.date.fromisoformat(text) if isinstance(text, str) else None
-
-
-def definition_problems(session: Session, detail: Mapping[str, Any], today: dt.date) -> list[Problem]:
-    """What is wrong with a definition, measured against the divisions, calendars, areas and roles there are."""
-    areas = [area.code for area in rows.areas(session)]
-    return request_type.definition_problems(
-        detail,
-        divisions=rows.division_departments(session),
-        calendars={row.code for row in directory.reference(session, "calendar", today)},
-        districts=areas or None,
-        roles={role.code for role in staff_rows.all_roles(session)},
-    )

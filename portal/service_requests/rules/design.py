@@ -411,3 +411,45 @@ def _clock_words(at: str) -> str:
     if not (hour.isdecimal() and minute.isdecimal()):
         return at
     return f"{(int(hour) + 11) % 12 + 1}:{minute} {'am' if int(hour) % 24 < 12 else 'pm'}"
+
+
+_SPOKEN = {
+    "“description”, the question itself,": "the question",
+    "“values” is the list of choices of a list, and of no other kind.": "give at least one answer, one to a line.",
+    "“group”": "“Group”",
+    "“name”": "“Name”",
+    "“department”": "“Department”",
+    "“synonyms” is a list of words": "“Words of the public” is a list of words",
+    "[sla] has “calendar”, “target” and “rule”, the promise in words.": "say the promise in words.",
+    "give at least one [[disposition]], a way the request can end.": "give at least one way it can end.",
+    "each [[disposition]] has a code of its own, a name and perhaps requires_note and requires_order.": (
+        "each way it can end needs a name of its own, at most 120 characters."
+    ),
+    "“staff”": "“Reason for the desk”",
+    "“caller”": "“Say to the caller”",
+    "“help”": "“Help”",
+    "“minimum”": "“At least”",
+    "“maximum”": "“At most”",
+    "“letter”": "“Letter”",
+    "each [[routing]] has “division” and may have “district”, “when”, “hours” and “why”.": "choose who gets it.",
+    "there is no division “”.": "choose who gets it.",
+    "the condition names “”, which is no list among the questions.": "choose the question it depends on.",
+}
+
+
+def on_screen(message: str, draft: Draft) -> str:
+    """A problem of a definition as the page says it: by what stands on the page instead of the words of the file."""
+    code, text = type_code(draft), message
+    for start in (code, "this type"):
+        if start and text.startswith((f"{start}: ", f"{start}, ")):
+            text = text[len(start) + 2 :]
+            break
+    if text.startswith("field "):
+        named, _, rest = text.removeprefix("field ").partition(": ")
+        codes = question_codes(draft)
+        at = next((at for at, row in enumerate(draft["question"], start=1) if codes[row["id"]] == named), None)
+        words = next((tidy(row["description"]) for row in draft["question"] if codes[row["id"]] == named), "")
+        text = (f"question {at}" if at else "a question") + (f" “{words[:60]}”" if words else "") + f": {rest}"
+    for file_words, page_words in _SPOKEN.items():
+        text = text.replace(file_words, page_words)
+    return text[:1].upper() + text[1:]

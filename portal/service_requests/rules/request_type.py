@@ -284,14 +284,15 @@ def definition_problems(
     calendars: Collection[str] | None = None,
     districts: Collection[str] | None = None,
     roles: Collection[str] | None = None,
+    letters: Collection[str] | None = None,
 ) -> list[Problem]:
     """Each thing that keeps a file from being a request type, in words of the file; none when it is one.
 
-    `divisions` maps every division's code to its department's, `calendars`, `districts` and `roles` are those there are:
+    `divisions` maps every division's code to its department's, `calendars`, `districts`, `roles` and `letters` are those there are:
     each is checked when given. A problem's field is the key of the file at fault, or the code of the question.
     """
     code = detail.get("code")
-    where = code if isinstance(code, str) else "this type"
+    where = code if isinstance(code, str) and code else "this type"
     problems = [
         Problem(str(key), f"{where}: “{key}” is not a key of a request type. Remove it or correct its spelling.")
         for key in detail
@@ -324,7 +325,7 @@ def definition_problems(
     problems += _routing_problems(detail, where, divisions, calendars, districts)
     problems += _opener_problems(detail.get("opened_by"), where, roles)
     problems += _stop_problems(detail, where)
-    problems += _reply_problems(detail, where)
+    problems += _reply_problems(detail, where, letters)
     if "effective_from" in detail:
         problems += _day_problems(detail["effective_from"], where)
     for key, kind in (("active", bool), ("position", int)):
@@ -380,7 +381,7 @@ def _stop_problems(detail: Mapping[str, Any], where: str) -> list[Problem]:
     return problems
 
 
-def _reply_problems(detail: Mapping[str, Any], where: str) -> list[Problem]:
+def _reply_problems(detail: Mapping[str, Any], where: str, letters: Collection[str] | None) -> list[Problem]:
     rows = _tables(detail.get("reply", []))
     if rows is None:
         return [Problem("reply", f"{where}: letters are written as [[reply]] tables.")]
@@ -396,6 +397,10 @@ def _reply_problems(detail: Mapping[str, Any], where: str) -> list[Problem]:
         if not isinstance(row.get("letter"), str) or not _CODE.fullmatch(row["letter"]):
             problems.append(
                 Problem("reply", f"{name}: “letter” is the code of a letter: lower-case letters, digits and _.")
+            )
+        elif letters is not None and row["letter"] not in letters:
+            problems.append(
+                Problem("reply", f"{name}: there is no letter “{row['letter']}”. Choose one that is there.")
             )
         ending = row.get("disposition", "")
         if ending and (row.get("when") != "closed" or ending not in endings):
@@ -632,7 +637,7 @@ def _routing_problems(
             for each in named
             if each not in divisions
         ]
-        if detail.get("department") not in divisions.values():
+        if _is_text(detail.get("department"), 40) and detail["department"] not in divisions.values():
             problems.append(
                 Problem("department", f"{where}: there is no department “{detail.get('department')}” with a division.")
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from db import core, directory
 from db import service_requests as rows
@@ -16,7 +16,7 @@ from portal.shared.problem import Problem
 from portal.shared.refusal import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from sqlalchemy.orm import Session
 
@@ -73,6 +73,18 @@ def calendar(session: Session, code: str, around: dt.date) -> BusinessCalendar:
     if row is None:
         raise Refused([Problem("", f"There is no calendar “{code}”. Ask an administrator to load it.")])
     return due.calendar_of(row.detail, zone(), around)
+
+
+def definition_problems(session: Session, detail: Mapping[str, Any], today: dt.date) -> list[Problem]:
+    """What is wrong with a definition, measured against the divisions, calendars, areas and roles there are."""
+    return request_type.definition_problems(
+        detail,
+        divisions=rows.division_departments(session),
+        calendars={row.code for row in directory.reference(session, "calendar", today)},
+        districts=[area.code for area in rows.areas(session)] or None,
+        roles={role.code for role in staff_rows.all_roles(session)},
+        letters={row.code for row in directory.reference(session, "letter", today)},
+    )
 
 
 def open_at(session: Session, at: dt.datetime) -> Callable[[str], bool]:
