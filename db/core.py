@@ -9,9 +9,12 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import importlib
+import inspect
 import itertools
+import re
 import sqlite3
 import threading
+import time
 from collections import deque
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,7 +27,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Hashable, Iterable, Iterator
     from decimal import Decimal
 
 try:  # the SQLite inside Python 3.11-3.13 can corrupt a WAL file on reset (fixed in 3.51.3); this wheel carries a newer one
@@ -188,6 +191,114 @@ def append_only_statements(table: str, dialect: str) -> list[str]:
     ]
 
 
+# --- reference data ---------------------------------------------------------------------------------------------------
+
+KEEP_SECONDS = 60.0
+"""How long another process's change of reference data may go unnoticed; one of this process is seen at once."""
+KEEP_MOST = 2000
+
+_reference_tables: list[str] = []
+_writes_reference: re.Pattern[str] | None = None
+
+
+def reference_data(model: type[Base]) -> None:
+    """Marks a table as reference data: what is read from such tables alone may be kept between transactions (`kept`)."""
+    global _writes_reference
+    _reference_tables.append(table_of(model).name)
+    _writes_reference = re.compile(
+        rf"\s*(?:INSERT|UPDATE|DELETE)\b[^(=]*?\b(?:{'|'.join(_reference_tables)})\b", re.IGNORECASE
+    )
+
+
+class Kept:
+    """Answers made from reference data alone, until some of it is written or `KEEP_SECONDS` have passed."""
+
+    def __init__(self) -> None:
+        self.answers: dict[Hashable, tuple[float, Any]] = {}
+        self.generation = 0
+        self.written = False
+        """Whether a transaction has written reference data since the last time all was forgotten."""
+
+    def forget(self) -> None:
+        self.generation += 1
+        self.written = False
+        self.answers.clear()
+
+    def watch(self, engine: sa.Engine) -> None:
+        """Forgets what is kept whenever this engine writes reference data: at the statement, and again at the commit."""
+
+        @event.listens_for(engine, "before_cursor_execute")
+        def look(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if (
+                not statement.startswith("SELECT")
+                and _writes_reference is not None
+                and _writes_reference.match(statement)
+            ):
+                self.forget()
+                self.written = True
+
+        @event.listens_for(engine, "commit")
+        def committed(_connection: Any) -> None:
+            self.after_commit()
+
+    def after_commit(self) -> None:
+        if self.written:
+            self.forget()
+            self.written = True  # the event comes just before the commit itself: `writing()` calls once more after it
+
+
+def kept(session: Session, question: Hashable, ask: Callable[[], Item]) -> Item:
+    """What `ask` finds in reference data alone, kept between the transactions that read; the answer must not be changed by
+    whoever gets it. A transaction that writes asks for itself: it sees what it has written."""
+    keep: Kept | None = session.info.get("kept")
+    if keep is None:
+        return ask()
+    found = keep.answers.get(question)
+    now = time.monotonic()
+    if found is not None and now < found[0]:
+        return found[1]
+    answer = ask()
+    if keep.generation == session.info["generation"]:  # else this session may see the moment before the last change
+        if len(keep.answers) >= KEEP_MOST:
+            keep.answers.clear()
+        keep.answers[question] = (now + KEEP_SECONDS, answer)
+    return answer
+
+
+# --- statements -------------------------------------------------------------------------------------------------------
+
+
+class Prepared:
+    """A SELECT of columns that is put together once: building one anew costs more than the database takes to answer it."""
+
+    def __init__(self, build: Callable[..., sa.Select[*tuple[Any, ...]]]) -> None:
+        self._build = build
+        self._statement: sa.Select[*tuple[Any, ...]] | None = None
+
+    @property
+    def statement(self) -> sa.Select[*tuple[Any, ...]]:
+        if self._statement is None:  # not at import: the columns of other rooms may not be there yet
+            self._statement = self._build(*(sa.bindparam(name) for name in inspect.signature(self._build).parameters))
+        return self._statement
+
+    def __call__(self, session: Session, **values: Any) -> sa.Result[*tuple[Any, ...]]:
+        if "kept" in session.info:  # reads only: nothing waits to be flushed
+            return session.connection().execute(self.statement, values)
+        return session.execute(self.statement, values)
+
+
+def prepared(build: Callable[..., sa.Select[*tuple[Any, ...]]]) -> Prepared:
+    """Makes a function that puts a SELECT of columns together into a `Prepared` one; its parameters are the statement's.
+
+    @core.prepared
+    def _tenure(account_id: Any) -> sa.Select[Any]:
+        return sa.select(Account.opened_on, Account.closed_on).where(Account.id == account_id)
+
+    _tenure(session, account_id=12).one_or_none()
+    """
+    return Prepared(build)
+
+
 # --- time -------------------------------------------------------------------------------------------------------------
 
 _shift = dt.timedelta(0)
@@ -248,6 +359,7 @@ class Database:
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.audit_key = audit_key
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.kept = Kept()
         self._turn: TicketLock | None = TicketLock() if self.is_sqlite else None
         if self.is_sqlite:
             self.write_engine = self._sqlite_engine("BEGIN IMMEDIATE", 2)
@@ -263,6 +375,7 @@ class Database:
             self.read_engine = self.write_engine.execution_options(
                 postgresql_readonly=True, isolation_level="REPEATABLE READ"
             )
+        self.kept.watch(self.write_engine)
 
     def _sqlite_engine(self, begin: str, pool_size: int) -> sa.Engine:
         engine = sa.create_engine(
@@ -300,13 +413,14 @@ class Database:
         with self._turn or contextlib.nullcontext():
             with Session(self.write_engine, expire_on_commit=False) as session, session.begin():
                 yield session
+            if self.kept.written:
+                self.kept.forget()
 
     @contextlib.contextmanager
     def reading(self) -> Generator[Session]:
-        """A session that sees one consistent moment and cannot write (autoflush off; PostgreSQL: read only).
-
-        `session.info["answers"]` is room for answers that several parts of a screen ask for: at one moment there is one."""
-        with Session(self.read_engine, autoflush=False, expire_on_commit=False, info={"answers": {}}) as session:
+        """A session that sees one consistent moment and cannot write (autoflush off; PostgreSQL: read only)."""
+        info = {"kept": self.kept, "generation": self.kept.generation}
+        with Session(self.read_engine, autoflush=False, expire_on_commit=False, info=info) as session:
             yield session
 
     def create_schema(self) -> None:
@@ -401,6 +515,7 @@ class Work:
 
 
 _current: ContextVar[Work | None] = ContextVar("work", default=None)
+_reading: ContextVar[Session | None] = ContextVar("reading", default=None)
 
 
 def current_work() -> Work | None:
@@ -431,13 +546,21 @@ def work() -> Generator[Work]:
 
 @contextlib.contextmanager
 def read() -> Generator[Session]:
-    """A look at the database; inside a transaction, through that transaction's eyes."""
+    """A look at the database; inside a transaction, through that transaction's eyes. Inside another look, at its moment."""
     outer = _current.get()
     if outer is not None:
         yield outer.session
         return
+    looking = _reading.get()
+    if looking is not None:
+        yield looking
+        return
     with database().reading() as session:
-        yield session
+        token = _reading.set(session)
+        try:
+            yield session
+        finally:
+            _reading.reset(token)
 
 
 def lock(session: Session, model: type[Row], row_id: int) -> Row | None:

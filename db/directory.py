@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.core import Base, Id, Json, Versioned
+from db.core import Base, Id, Json, Versioned, kept, reference_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy.orm import Session
 
-Answer = TypeVar("Answer")
+Reference = TypeVar("Reference", bound=Base)
 
 
 class Department(Base):
@@ -71,11 +71,21 @@ class ReferenceRow(Id, Base):
     detail: Mapped[dict[str, Any]] = mapped_column(Json)
 
 
+reference_data(Department)
+reference_data(Division)
+reference_data(KnowledgeArticle)
+reference_data(ReferenceRow)
+
 # --- queries ----------------------------------------------------------------------------------------------------------
 
 
 def departments(session: Session) -> Sequence[Department]:
     return session.scalars(sa.select(Department).order_by(Department.name)).all()
+
+
+def division_names(session: Session) -> dict[str, str]:
+    """Division code -> name, by name."""
+    return kept(session, "division names", lambda: {row.code: row.name for row in divisions(session)})
 
 
 def divisions(session: Session) -> Sequence[Division]:
@@ -84,17 +94,15 @@ def divisions(session: Session) -> Sequence[Division]:
 
 def reference(session: Session, kind: str, on: dt.date) -> Sequence[ReferenceRow]:
     """The rows of a kind in force on a day, one per code, in their order."""
-    return _once(session, ("reference", kind, on), lambda: _reference(session, kind, on))
+    return kept(session, ("reference", kind, on), lambda: alone(session, _reference(session, kind, on)))
 
 
-def _once(session: Session, question: tuple[object, ...], ask: Callable[[], Answer]) -> Answer:
-    """Asks once in a session that reads: the rules of a screen look the same policy up again and again."""
-    answers = session.info.get("answers")
-    if answers is None:  # a session that writes sees what it has written
-        return ask()
-    if question not in answers:
-        answers[question] = ask()
-    return answers[question]
+def alone(session: Session, rows: Sequence[Reference]) -> Sequence[Reference]:
+    """Rows that are kept when the session that read them is gone; one that writes keeps its own."""
+    if "kept" in session.info:
+        for row in rows:
+            session.expunge(row)
+    return rows
 
 
 def _reference(session: Session, kind: str, on: dt.date) -> Sequence[ReferenceRow]:
@@ -114,25 +122,21 @@ def _reference(session: Session, kind: str, on: dt.date) -> Sequence[ReferenceRo
 
 def reference_row(session: Session, kind: str, code: str, on: dt.date) -> ReferenceRow | None:
     """The version of one row in force on a day."""
-    return _once(
-        session,
-        ("reference_row", kind, code, on),
-        lambda: session.scalar(
-            sa.select(ReferenceRow)
-            .where(ReferenceRow.kind == kind, ReferenceRow.code == code, ReferenceRow.effective_from <= on)
-            .order_by(ReferenceRow.effective_from.desc())
-            .limit(1)
-        ),
-    )
+    versions = reference_versions(session, kind, code)
+    return next((row for row in reversed(versions) if row.effective_from <= on), None)
 
 
 def reference_versions(session: Session, kind: str, code: str) -> Sequence[ReferenceRow]:
     """All versions of one row, oldest first (a tariff needs those that touch a billing period)."""
-    return session.scalars(
-        sa.select(ReferenceRow)
-        .where(ReferenceRow.kind == kind, ReferenceRow.code == code)
-        .order_by(ReferenceRow.effective_from)
-    ).all()
+
+    def ask() -> Sequence[ReferenceRow]:
+        return session.scalars(
+            sa.select(ReferenceRow)
+            .where(ReferenceRow.kind == kind, ReferenceRow.code == code)
+            .order_by(ReferenceRow.effective_from)
+        ).all()
+
+    return kept(session, ("reference versions", kind, code), lambda: alone(session, ask()))
 
 
 def departments_by_code(session: Session) -> dict[str, Department]:

@@ -266,12 +266,6 @@ def open_order_counts(session: Session, account_ids: Collection[int]) -> dict[in
     return counts
 
 
-def division_names(session: Session) -> dict[str, str]:
-    from db.directory import Division
-
-    return {row.code: row.name for row in session.execute(sa.select(Division.code, Division.name))}
-
-
 # --- what happened ------------------------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@
 another system asks and writes, `rollup` the counts that reports read, `words` what open work is found by.
 """
 
+from db.directory import division_names
 from db.service_requests.definition import (
     newest_version_id,
     open_counts_by_type,
@@ -30,7 +31,6 @@ from db.service_requests.queries import (
     callers_count_by_known_event,
     callers_of_known_event,
     division_departments,
-    division_names,
     division_staff,
     ended_known_events,
     history,

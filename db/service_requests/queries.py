@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from db.directory import Division
+from db import core
+from db.directory import Division, alone
 from db.events import Event
 from db.service_requests.tables import KnownEvent, RequestCaller, RequestState, RequestType, ServiceRequest, WorkOrder
 from db.staff import Staff
@@ -43,6 +44,10 @@ _ORDER_OPEN = WorkOrder.closed == sa.false()
 
 def request_types_in_force(session: Session, on: dt.date) -> Sequence[RequestType]:
     """The version of each active type that counts on a day, by group and name. Of two that begin on one day the later counts."""
+    return core.kept(session, ("request types", on), lambda: alone(session, _request_types_in_force(session, on)))
+
+
+def _request_types_in_force(session: Session, on: dt.date) -> Sequence[RequestType]:
     place = sa.func.row_number().over(
         partition_by=RequestType.code, order_by=(RequestType.effective_from.desc(), RequestType.version_no.desc())
     )
@@ -57,17 +62,26 @@ def request_types_in_force(session: Session, on: dt.date) -> Sequence[RequestTyp
 
 def request_type_in_force(session: Session, code: str, on: dt.date) -> RequestType | None:
     """The version of a type that counts on a day."""
-    return session.scalar(
-        sa.select(RequestType)
-        .where(RequestType.code == code, RequestType.effective_from <= on)
-        .order_by(RequestType.effective_from.desc(), RequestType.version_no.desc())
-        .limit(1)
-    )
+    versions = _versions(session, code)
+    return next((row for row in versions if row.effective_from <= on), None)
 
 
 def request_type_version(session: Session, code: str, version_no: int) -> RequestType | None:
     """The version a case was opened with."""
-    return session.scalar(sa.select(RequestType).where(RequestType.code == code, RequestType.version_no == version_no))
+    return next((row for row in _versions(session, code) if row.version_no == version_no), None)
+
+
+def _versions(session: Session, code: str) -> Sequence[RequestType]:
+    """All versions of a type, the one that counts last first."""
+
+    def ask() -> Sequence[RequestType]:
+        return session.scalars(
+            sa.select(RequestType)
+            .where(RequestType.code == code)
+            .order_by(RequestType.effective_from.desc(), RequestType.version_no.desc())
+        ).all()
+
+    return core.kept(session, ("request type", code), lambda: alone(session, ask()))
 
 
 # --- the nouns a request names
@@ -243,16 +257,14 @@ def division_staff(session: Session, division_code: str | None) -> Sequence[Any]
     return session.execute(rows if division_code is None else rows.where(Staff.division_code == division_code)).all()
 
 
-def division_names(session: Session) -> dict[str, str]:
-    return {
-        row.code: row.name for row in session.execute(sa.select(Division.code, Division.name).order_by(Division.name))
-    }
-
-
 def division_departments(session: Session) -> dict[str, str]:
-    return {
-        row.code: row.department_code for row in session.execute(sa.select(Division.code, Division.department_code))
-    }
+    return core.kept(
+        session,
+        "division departments",
+        lambda: {
+            row.code: row.department_code for row in session.execute(sa.select(Division.code, Division.department_code))
+        },
+    )
 
 
 # --- nearby

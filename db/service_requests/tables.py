@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.core import Base, Id, Json, UtcTime, Versioned, append_only
+from db.core import Base, Id, Json, UtcTime, Versioned, append_only, reference_data
 
 
 class RequestType(Id, Base):
@@ -29,6 +29,9 @@ class RequestType(Id, Base):
     active: Mapped[bool] = mapped_column(sa.Boolean, default=True)
     detail: Mapped[dict[str, Any]] = mapped_column(Json)
     """The whole definition: field, sla, disposition, text for representative and caller."""
+
+
+reference_data(RequestType)
 
 
 class ServiceRequest(Id, Versioned, Base):

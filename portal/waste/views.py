@@ -25,11 +25,19 @@ class Collection:
 
 def codes(session: Session, on: dt.date) -> list[rules.WasteCode]:
     """The waste codes in force on a day."""
-    return rules.read_codes(row.detail for row in directory.reference(session, "waste_code", on))
+    return core.kept(
+        session,
+        ("waste.codes", on),
+        lambda: rules.read_codes(row.detail for row in directory.reference(session, "waste_code", on)),
+    )
 
 
 def collection_calendar(session: Session, on: dt.date) -> CollectionCalendar | None:
     """The city's collection weeks and holidays around a day; None when no pack has a `calendar/collection` row."""
+    return core.kept(session, ("waste.collection_calendar", on), lambda: _collection_calendar(session, on))
+
+
+def _collection_calendar(session: Session, on: dt.date) -> CollectionCalendar | None:
     row = directory.reference_row(session, "calendar", "collection", on)
     if row is None:
         return None
@@ -160,6 +168,10 @@ def _why_late(on: dt.date, days: tuple[int, ...], calendar: CollectionCalendar, 
 
 def _holiday_names(session: Session, around: dt.date) -> dict[dt.date, str]:
     """The days without collection by their names, of the years around a day."""
+    return core.kept(session, ("waste.holiday_names", around), lambda: _read_holiday_names(session, around))
+
+
+def _read_holiday_names(session: Session, around: dt.date) -> dict[dt.date, str]:
     row = directory.reference_row(session, "calendar", "collection", around)
     if row is None:
         return {}

@@ -323,10 +323,14 @@ def _today() -> dt.date:
 
 def service_kinds(session: Session, on: dt.date) -> dict[str, tuple[str, str]]:
     """Service kind -> (name, icon), in the order of the pack."""
-    return {
-        row.code: (row.name, str(row.detail.get("icon", "bolt")))
-        for row in directory_rows.reference(session, "service_kind", on)
-    }
+    return core.kept(
+        session,
+        ("service kinds", on),
+        lambda: {
+            row.code: (row.name, str(row.detail.get("icon", "bolt")))
+            for row in directory_rows.reference(session, "service_kind", on)
+        },
+    )
 
 
 def _person_fields(row: Any) -> dict[str, Any]:
@@ -440,7 +444,7 @@ def _orders(session: Session, found: list[Any]) -> tuple[OrderLine, ...]:
     if not found:
         return ()
     now, zone = core.now(), settings.current().zone
-    divisions = rows.division_names(session)
+    divisions = directory_rows.division_names(session)
     tables = {kind: in_force.states(session, kind) for kind in {_state_table(row.kind) for row in found}}
     lines = []
     for row in found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from db import directory
+from db import core, directory
 from portal import settings
 from portal.billing.rules.deposit import DepositPolicy
 from portal.billing.rules.fee import Fee
@@ -23,11 +23,15 @@ _OFFICE_HOURS = dict.fromkeys(WEEKDAYS[:5], (("08:00", "17:00"),))
 
 def move_policy(session: Session, on: dt.date) -> MovePolicy:
     """Service kinds, days, turnover, evidence and orders in force on a day. Raises `BadPolicy`."""
-    return read_policy(
-        [row.detail for row in directory.reference(session, "service_kind", on)],
-        {row.code: row.detail for row in directory.reference(session, "move_policy", on)},
-        [row.detail for row in directory.reference(session, "evidence", on)],
-        [row.detail for row in directory.reference(session, "order_kind", on)],
+    return core.kept(
+        session,
+        ("moves.policy", on),
+        lambda: read_policy(
+            [row.detail for row in directory.reference(session, "service_kind", on)],
+            {row.code: row.detail for row in directory.reference(session, "move_policy", on)},
+            [row.detail for row in directory.reference(session, "evidence", on)],
+            [row.detail for row in directory.reference(session, "order_kind", on)],
+        ),
     )
 
 
@@ -39,15 +43,23 @@ def policy_detail(session: Session, code: str, on: dt.date) -> dict[str, Any]:
 
 def debt_policy(session: Session, on: dt.date) -> DebtPolicy:
     """The rows on former occupants' debts, own debts and arrangements."""
-    return read_debt_policy(
-        policy_detail(session, "former_occupant_debt", on),
-        policy_detail(session, "own_debt", on),
-        policy_detail(session, "arrangement", on),
+    return core.kept(
+        session,
+        ("moves.debt_policy", on),
+        lambda: read_debt_policy(
+            policy_detail(session, "former_occupant_debt", on),
+            policy_detail(session, "own_debt", on),
+            policy_detail(session, "arrangement", on),
+        ),
     )
 
 
 def deposit_policy(session: Session, on: dt.date) -> DepositPolicy:
     """The deposit policy in force. Raises `BadPolicy` when there is none or it cannot be read."""
+    return core.kept(session, ("moves.deposit_policy", on), lambda: _deposit_policy(session, on))
+
+
+def _deposit_policy(session: Session, on: dt.date) -> DepositPolicy:
     row = directory.reference_row(session, "deposit", "utility", on)
     if row is None:
         raise BadPolicy("The row deposit/utility is missing. Load the base pack, or add the row.")
@@ -60,6 +72,10 @@ def deposit_policy(session: Session, on: dt.date) -> DepositPolicy:
 
 def fee(session: Session, code: str, on: dt.date) -> Fee | None:
     """A fee of the schedule; None when the city has none of that code."""
+    return core.kept(session, ("moves.fee", code, on), lambda: _fee(session, code, on))
+
+
+def _fee(session: Session, code: str, on: dt.date) -> Fee | None:
     row = directory.reference_row(session, "fee", code, on)
     if row is None:
         return None
@@ -79,6 +95,11 @@ def _day(value: object) -> dt.date:
 
 def work_calendar(session: Session, code: str, on: dt.date) -> BusinessCalendar:
     """The hours and holidays of an office around a day, in the city's zone; Monday to Friday without a row."""
+    question = ("moves.work_calendar", code, on, settings.current().zone)
+    return core.kept(session, question, lambda: _work_calendar(session, code, on))
+
+
+def _work_calendar(session: Session, code: str, on: dt.date) -> BusinessCalendar:
     row = directory.reference_row(session, "calendar", code, on)
     detail: dict[str, Any] = {} if row is None else row.detail
     hours = {

@@ -50,13 +50,17 @@ def type_in_force(session: Session, code: str, on: dt.date) -> TypeInForce | Non
     row = rows.request_type_in_force(session, code, on)
     if row is None or not row.active:
         return None
-    return TypeInForce(request_type.read_definition(row.detail), row.version_no, row.effective_from, row.id)
+    return TypeInForce(_definition(session, row), row.version_no, row.effective_from, row.id)
 
 
 def definition_of(session: Session, request: rows.ServiceRequest) -> request_type.Definition | None:
     """The definition a case was opened with; None for a case of another system whose type is not ours."""
     row = rows.request_type_version(session, request.request_type_code, request.request_type_version)
-    return None if row is None else request_type.read_definition(row.detail)
+    return None if row is None else _definition(session, row)
+
+
+def _definition(session: Session, row: rows.RequestType) -> request_type.Definition:
+    return core.kept(session, ("definition", row.id), lambda: request_type.read_definition(row.detail))
 
 
 def states(session: Session, of: str = REQUEST, on: dt.date | None = None) -> case.StateTable:
@@ -64,7 +68,7 @@ def states(session: Session, of: str = REQUEST, on: dt.date | None = None) -> ca
     row = directory.reference_row(session, "state", of, on or local_day())
     if row is None:
         raise Refused([Problem("", f"There is no table of states for a {of.replace('_', ' ')}. Load the base pack.")])
-    return case.read_states(row.detail)
+    return core.kept(session, ("states", row.id), lambda: case.read_states(row.detail))
 
 
 def calendar(session: Session, code: str, around: dt.date) -> BusinessCalendar:
@@ -72,7 +76,7 @@ def calendar(session: Session, code: str, around: dt.date) -> BusinessCalendar:
     row = directory.reference_row(session, "calendar", code, around)
     if row is None:
         raise Refused([Problem("", f"There is no calendar “{code}”. Ask an administrator to load it.")])
-    return due.calendar_of(row.detail, zone(), around)
+    return core.kept(session, ("calendar", row.id, zone(), around), lambda: due.calendar_of(row.detail, zone(), around))
 
 
 def definition_problems(session: Session, detail: Mapping[str, Any], today: dt.date) -> list[Problem]:
