@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from portal import settings
-from portal.desk import attempt, call, go
+from portal.desk import attempt, call, go, lists
 from portal.desk.text import inert, user_text
 from portal.service_requests import commands, views
 from portal.service_requests.rules.form import (
@@ -355,12 +355,7 @@ def queue_list(view: views.QueueView, chosen: int, choose: Callable[[int], None]
         )
         dark = st.context.theme.type == "dark"
         colors = {"late": "#F4AFAC" if dark else "#9B2C2C", "today": "#F0B877" if dark else "#8A4B0F"}
-        style = frame.style.apply(
-            lambda _: [
-                f"color: {colors[line.urgency]}; font-weight: 600" if line.urgency in colors else "" for line in lines
-            ],
-            subset=["Due"],
-        )
+        tints = [f"color: {colors[line.urgency]}; font-weight: 600" if line.urgency in colors else "" for line in lines]
         key = f"queue-grid-{view.scope}-{view.page}"
 
         def from_grid() -> None:
@@ -369,7 +364,8 @@ def queue_list(view: views.QueueView, chosen: int, choose: Callable[[int], None]
                 choose(int(picked[0]))
 
         st.dataframe(
-            style, hide_index=True, key=key, row_height=38, height=38 * (min(len(lines), 14) + 1) + 2, on_select=from_grid,
+            lists.tinted(frame, "Due", tints), hide_index=True, key=key, row_height=38, height=38 * (len(lines) + 1) + 2,
+            on_select=from_grid,
             selection_mode="single-row-required", selection_default={"selection": {"rows": [chosen], "columns": [], "cells": []}},
             column_config={name: st.column_config.Column(width=width) for name, width in WIDTHS.items()},
             alt=f"{view.total} cases, the most overdue first; the same cases follow as a list on a narrow screen",
