@@ -1,7 +1,5 @@
 """Request types: what citizens can ask for, found by any word, each a click away from being changed."""
 
-import itertools
-
 import streamlit as st
 
 from portal.desk import attempt, go, who
@@ -44,11 +42,7 @@ def lines() -> None:
     found = [line for line in views.request_type_lines() if all(word in line.words for word in words)]
     if not found:
         st.caption("Nothing is found by these words. Try another word of the caller’s, or design a new request type.")
-    for group, each in itertools.groupby(found, key=lambda line: (line.active, line.group)):
-        with st.container(gap="small"):
-            st.subheader(inert(group[1] if group[0] else f"{group[1]}, not in use"))
-            for line in each:
-                parts.line(line)
+    parts.groups(found)
 
 
 draw()

@@ -16,22 +16,44 @@ from portal.shared import drafts
 from portal.shared.refusal import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from portal.shared.actor import Actor
 
 FILE_MOST_KB = 256
 
 
+def groups(lines: Sequence[views.TypeLine]) -> None:
+    """The lines by group, in two columns of about the same length where there is room."""
+    found: dict[str, list[views.TypeLine]] = {}
+    for each in lines:
+        found.setdefault(each.group if each.active else f"{each.group}, not in use", []).append(each)
+    half, so_far = sum(len(each) + 2 for each in found.values()) / 2, 0
+    columns = st.columns(2, gap="medium")
+    for name, each in found.items():
+        with columns[0 if so_far < half else 1], st.container(border=True, gap=None):
+            st.markdown(f"**{inert(name)}**")
+            for one in each:
+                line(one)
+        so_far += len(each) + 2
+
+
 def line(each: views.TypeLine) -> None:
     """Name, whose it is, how much is open, which version."""
-    with st.container(horizontal=True, vertical_alignment="center", key=f"type-{each.code}", gap="small"):
-        if st.button(inert(each.name), key=f"open-{each.code}", type="tertiary"):
+    with st.container(
+        horizontal=True,
+        vertical_alignment="center",
+        horizontal_alignment="distribute",
+        key=f"type-{each.code}",
+        gap="small",
+    ):
+        if st.button(inert(each.name), key=f"open-{each.code}", type="tertiary", icon=":material/edit:"):
             go.to("request_type", code=each.code)
         planned = f" :orange-badge[{inert(each.planned)}]" if each.planned else ""
         since = f", since {each.since}" if each.since else ""
         whose = each.division or each.department
-        st.caption(
-            f"{inert(whose)} · {each.open:,} open · version {each.version_no}{inert(since)}{planned}", width="content"
-        )
+        open_now = f"{each.open:,} open · " if each.open else ""
+        st.caption(f"{inert(whose)} · {open_now}version {each.version_no}{inert(since)}{planned}", width="content")
 
 
 @st.dialog("Bring in a request type", width="large")

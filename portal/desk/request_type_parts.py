@@ -30,7 +30,7 @@ SECTIONS = {
     "routes": "Goes to",
     "due": "Due",
     "endings": "Closing",
-    "words": "Words and letters",
+    "words": "Words",
     "versions": "Versions",
 }
 PLACES = {"premise": "At an address we serve", "place": "At any spot", "none": "Nowhere"}

@@ -83,9 +83,12 @@ def _outcome(editor: Editor, definition: request_type.Definition, answers: Mappi
         st.caption("Reason for the desk")
         user_text(found.stop.staff)
         return
-    row = f"Row {found.row}" if found.row is not None else "No row fits"
-    st.markdown(f":material/alt_route: **{inert(found.goes_to)}**")
-    st.caption(inert(f"{row}: {found.why}"))
+    if not editor.draft["department"]:
+        st.caption("Nobody gets it yet: choose a department under “Goes to”.")
+    else:
+        row = f"Row {found.row}: " if found.row is not None else "No row fits: " if definition.routes else ""
+        st.markdown(f":material/alt_route: **{inert(found.goes_to)}**")
+        st.caption(inert(f"{row}{found.why}"))
     if found.due_problem:
         st.error(inert(found.due_problem), icon=":material/error:")
     elif found.due:

@@ -336,8 +336,11 @@ _FRESH: dict[str, dict[str, Any]] = {
 
 
 def added(draft: Draft, section: str) -> Draft:
-    """The draft with one more row at the end of a list."""
+    """The draft with one more row at the end of a list; a row nobody has begun to fill in is enough."""
     new = copy.deepcopy(draft)
+    last = new[section][-1] if new[section] else {}
+    if last | {"id": 0} == {"id": 0, "rest": {}} | _FRESH[section]:
+        return new
     new[section].append({"id": new["next"], "rest": {}} | copy.deepcopy(_FRESH[section]))
     new["next"] += 1
     return new
@@ -416,9 +419,11 @@ def _clock_words(at: str) -> str:
 _SPOKEN = {
     "“description”, the question itself,": "the question",
     "“values” is the list of choices of a list, and of no other kind.": "give at least one answer, one to a line.",
-    "“group”": "“Group”",
-    "“name”": "“Name”",
-    "“department”": "“Department”",
+    "“group” is missing or too long. Write it as text": "“Group” is empty. Choose one, or type a new one",
+    "“name” is missing or too long. Write it as text": "“Name” is empty or too long. Write it in a few words",
+    "“department” is missing or too long. Write it as text of at most 40 characters.": (
+        "“Department” is empty. Choose one under “Goes to”."
+    ),
     "“synonyms” is a list of words": "“Words of the public” is a list of words",
     "[sla] has “calendar”, “target” and “rule”, the promise in words.": "say the promise in words.",
     "give at least one [[disposition]], a way the request can end.": "give at least one way it can end.",
