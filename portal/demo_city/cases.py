@@ -57,7 +57,9 @@ OFTEN = {
     "water_pressure": 1.4, "water_quality": 1.0, "street_light_out": 5.5, "pothole": 4.0, "code_enforcement": 3.5,
     "illegal_dumping": 2.5, "tree_on_line": 2.0, "storm_drain": 2.0, "dead_animal": 2.2, "stray_animal": 2.4, "noise": 1.2,
     "graffiti": 0.9, "sidewalk": 1.3, "traffic_signal": 1.8, "abandoned_vehicle": 1.2, "park_maintenance": 1.0,
-    "compliment": 0.5, "complaint": 0.9,
+    "compliment": 0.5, "complaint": 0.9, "energy_audit": 1.6, "water_audit": 1.2, "street_light_new": 1.2, "public_tree": 2.4,
+    "water_main_leak": 1.5, "sewer_backup": 1.2, "power_out": 1.6, "payment_missing": 1.2, "electronics_pickup": 1.5,
+    "drainage_ditch": 1.4, "crosswalk_marking": 1.0, "gas_appliance_check": 0.8,
 }  # fmt: skip
 SELDOM = 0.6
 SEASONS = {
@@ -623,9 +625,10 @@ def _answers(definition: Definition, drawn: int, day: int, account_number: str) 
             continue
         value: Any
         if question.datatype == "singlevaluelist":
-            choice = question.choices[
-                min(luck % (len(question.choices) + 2), len(question.choices) - 1) if luck % 2 else 0
-            ]
+            # An answer that ends the call opens no request.
+            ends = {key for stop in definition.stops if stop.when.field == question.code for key in stop.when.values}
+            open_to = [each for each in question.choices if each.key not in ends] or question.choices
+            choice = open_to[min(luck % (len(open_to) + 2), len(open_to) - 1) if luck % 2 else 0]
             value, said = choice.key, choice.name
         elif question.datatype == "multivaluelist":
             choice = question.choices[luck % len(question.choices)]
