@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.accounts import Account, Flag, Person, Premise, ServiceAgreement, ServicePoint, numbered
 from db.billing import Bill, CycleDate, Payment
+from db.contacts import Promise
 from db.core import Base, Cents, Id, Json, UtcTime, Versioned
 from db.metering import Meter, RegisterRead
 from db.service_requests import WorkOrder
@@ -362,3 +363,29 @@ def next_cycle_dates(session: Session, cycle_code: str, after: dt.date) -> Cycle
         .order_by(CycleDate.read_on)
         .limit(1)
     )
+
+
+def first_bills_made(session: Session, subject_kind: str) -> list[tuple[int, dt.date]]:
+    """(move, day of the bill) for open promises of a first bill whose account has been billed past the day of the move."""
+    rows = session.execute(
+        sa.select(Move.id, sa.func.min(Bill.billed_on))
+        .join(Promise, (Promise.subject_id == Move.id) & (Promise.subject_kind == subject_kind))
+        .join(Bill, (Bill.account_id == Move.account_id) & (Bill.to_on > Move.on))
+        .where(Promise.outcome == "open")
+        .group_by(Move.id)
+        .order_by(Move.id)
+    )
+    return [(move_id, billed_on) for move_id, billed_on in rows]
+
+
+def people_at(session: Session, premise: Premise) -> list[int]:
+    """The persons who have service at a premise or wait for it, and its owner."""
+    found = session.scalars(
+        sa.select(Account.person_id)
+        .join(ServiceAgreement, ServiceAgreement.account_id == Account.id)
+        .join(ServicePoint, ServicePoint.id == ServiceAgreement.service_point_id)
+        .where(ServicePoint.premise_id == premise.id, ServiceAgreement.state_code.in_(OPEN_STATES))
+        .distinct()
+        .order_by(Account.person_id)
+    )
+    return [*found, *([premise.owner_id] if premise.owner_id is not None else [])]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from db import accounts, core
 from portal import settings, upkeep
-from portal.moves.commands import confirm_due
+from portal.moves.commands import confirm_due, settle_first_bills
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,11 @@ def confirm_moves() -> None:
     confirm_due(core.now().astimezone(settings.current().time_zone).date())
 
 
+def settle_bills_told() -> None:
+    """The dates of first bills that were told to callers are kept or broken once the bill is made."""
+    settle_first_bills()
+
+
 def count_words() -> None:
     """How common each word is, for the ranking of what is found: counted anew as the city grows."""
     accounts.count_terms(core.database())
@@ -35,6 +40,7 @@ SCHEDULE: Final[tuple[tuple[str, float, Callable[[], None]], ...]] = (
     ("seal the audit chains", 300.0, upkeep.seal),
     ("count the words people are found by", 86_400.0, count_words),
     ("confirm starts and stops whose day has come", 900.0, confirm_moves),
+    ("settle the promises of first bills", 900.0, settle_bills_told),
 )
 """(what, every so many seconds, function)."""
 

@@ -74,6 +74,7 @@ def add_person(actor: Actor, work: Work, form: rules.PersonForm) -> Receipt:
         "person.added", staff_id=actor.staff_id, subject_kind="person", subject_id=row.id, person_id=row.id,
         detail={"kind": row.kind},
     )  # fmt: skip
+    contacts.link_newcomer(work, actor, form.conversation_id, person_id=row.id)
     return Receipt(
         f"{row.name} is on record", row.number, subject_kind="person", subject_id=row.id,
         go="customer", go_query=(("person", str(row.id)),),

@@ -69,12 +69,14 @@ def timeline(done: Sequence[Done]) -> None:
 # --- who is speaking --------------------------------------------------------------------------------------------------
 
 
-def identity_card(need: rules.IdentityNeed | None, *, account_id: int | None, person_id: int | None) -> None:
+def identity_card(
+    need: rules.IdentityNeed | None, *, account_id: int | None, person_id: int | None, place: str = "identity_need"
+) -> None:
     """Which check of who is speaking a form needs and how far it is, before its button is pressed; a call that is not about
-    this customer yet becomes so with one click. Nothing where nothing is asked."""
+    this customer yet becomes so with one click. Nothing where nothing is asked. `place` tells two cards of a page apart."""
     if need is None:
         return
-    with st.container(border=True, key="identity-need", gap="small"):
+    with st.container(border=True, key=place.replace("_", "-"), gap="small"):
         if need.enough:
             st.badge("Identity checked", icon=":material/verified_user:", color="green")
             return
@@ -84,13 +86,13 @@ def identity_card(need: rules.IdentityNeed | None, *, account_id: int | None, pe
             f"{first.get(need.call, '')}Ask for {need.ways}. So far: strength {need.reached} of {need.needed}, "
             f"needed for “{inert(need.name)}”."
         )
-        said("identity_need")
+        said(place)
         if need.call == "other" and st.button(
             "The call is about this customer",
-            key="identity_need.link",
+            key=f"{place}.link",
             icon=":material/link:",
             on_click=_link_call,
-            args=(account_id, person_id),
+            args=(account_id, person_id, place),
         ):
             st.rerun()  # the whole page: the call bar names the customer from now on
 
@@ -158,17 +160,17 @@ def _set_secret(call: Call, turn: int) -> None:
         st.session_state["new_secret.turn"] = turn + 1
 
 
-def _link_call(account_id: int | None, person_id: int | None) -> None:
+def _link_call(account_id: int | None, person_id: int | None, place: str) -> None:
     here = views.open_call(who.actor())
     if here is None:
         return
     linked = carry_out(
-        "identity_need",
+        place,
         ("link", here.id, account_id, person_id, here.account_id, here.person_id),
         lambda _key: commands.link_customer(who.actor(), here.id, account_id=account_id, person_id=person_id),
     )
     if linked is not None:
-        st.session_state.pop("identity_need.said")  # the badge itself shows it
+        st.session_state.pop(f"{place}.said")  # the badge itself shows it
 
 
 # --- the wrap-up's answers ------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
+from portal.contacts.views import identity_need
 from portal.desk import attempt, call, go, who
 from portal.desk.contacts_parts import carry_out, identity_card, said
 from portal.desk.text import inert
@@ -322,6 +323,14 @@ def booked(account_id: int | None) -> None:
         return
     with st.expander(f"Booked moves of this account ({len(cards)})", icon=":material/event_available:"):
         said("moves.booked")
+        here, person_id = call.context(), cards[0].person_id
+        if here is None or any(card.conversation_id != here.id for card in cards):
+            identity_card(
+                identity_need(("move.cancel", "move.hold"), here, person_id),
+                account_id=account_id,
+                person_id=person_id,
+                place="booked_need",
+            )
         for card in cards:
             with st.container(border=True):
                 st.markdown(f"**{inert(card.title)}** :gray[{inert(card.number)}]")
@@ -337,14 +346,14 @@ def booked(account_id: int | None) -> None:
 
 
 def _act(label: str, icon: str, command: Any, card: views.MoveCard, reason: str) -> None:
-    name = command.__name__
+    name, here = command.__name__, conversation_id()
 
     def click() -> None:
         typed = st.session_state.get(f"move.{card.id}.reason", reason)
         carry_out(
             "moves.booked",
             (name, card.id, card.version),
-            lambda key: command(who.actor(), card.id, card.version, typed, key=key),
+            lambda key: command(who.actor(), card.id, card.version, typed, here, key=key),
         )
 
     st.button(label, key=f"{name}.{card.id}", icon=f":material/{icon}:", on_click=click)

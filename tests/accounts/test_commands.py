@@ -12,6 +12,8 @@ from db.contacts import CallBack, IdentityCheck
 from db.events import Event
 from portal.accounts import commands, views
 from portal.accounts.rules import AuthorisedForm, FlagForm, PersonForm
+from portal.contacts import commands as contacts
+from portal.contacts import views as contact_views
 from portal.shared.actor import Actor
 from portal.shared.refusal import Refused
 from tests.city import City
@@ -53,6 +55,17 @@ def test_a_person_is_added_once_and_found_at_once(city: City, actor: Actors) -> 
     row = person(first.subject_id)
     assert (row.given_name, row.family_name, row.phone) == ("Nadia", "Karim", "8505550190")
     assert names_of_events().count("person.added") == 1
+
+
+def test_a_person_added_during_a_call_is_whom_the_call_is_about(city: City, actor: Actors) -> None:
+    call_id = contacts.begin_conversation(actor("dana"), "phone").subject_id
+    form = PersonForm("person", "Ida Vo", "850 555 0188", conversation_id=call_id)
+    added = commands.add_person(actor("dana"), form)
+    here = contact_views.open_call(actor("dana"))
+    assert here is not None
+    assert (here.person_id, here.name) == (added.subject_id, "Ida Vo")
+    # Somebody else's conversation is nobody's to link.
+    assert "not your conversation" in str(refused(lambda: commands.add_person(actor("luis"), form)).problems)
 
 
 def test_bad_answers_are_refused_and_nothing_is_kept(city: City, actor: Actors) -> None:

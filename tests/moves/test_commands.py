@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from db import accounts, core, directory, events, metering, moves, service_requests, waste
+from db import accounts, billing, core, directory, events, metering, moves, service_requests, waste
 from db import contacts as contact_rows
 from portal.accounts.commands import check_identity_by_facts
 from portal.contacts import commands as contacts
@@ -181,9 +181,12 @@ class TestTurnover:
 
     def test_cancelled_leaves_no_trace(self, city: City, actor: Callable[[str], Any]) -> None:
         representative = actor("representative")
-        receipt = commands.start_service(representative, newcomer(city, "market", ("water",), evidence_code="closing"))
+        call_id = contacts.begin_conversation(representative, "phone").subject_id
+        receipt = commands.start_service(
+            representative, newcomer(city, "market", ("water",), evidence_code="closing", conversation_id=call_id)
+        )
         move = move_row(receipt.number)
-        commands.cancel_move(representative, move.id, move.version, "Changed her mind")
+        commands.cancel_move(representative, move.id, move.version, "Changed her mind", call_id)  # in the same call
         assert states_at(city, "market", "water") == ["active", "cancelled"]
         assert agreements_at(city, "market", "water")[0].stop_on is None
         assert open_orders(city, "market") == {}
@@ -205,7 +208,9 @@ class TestTurnover:
         commands.release_move(actor("supervisor"), move.id, move.version, "Samuel moved to his daughter's")
         assert states_at(city, "birch", "electric") == ["pending_stop", "pending_start"]
 
-    def test_two_starts_for_one_place_hold_the_second(self, city: City, actor: Callable[[str], Any]) -> None:
+    def test_two_starts_for_one_place_hold_the_second(
+        self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
         representative, supervisor = actor("representative"), actor("supervisor")
         first = commands.start_service(representative, newcomer(city, "market", ("water",), evidence_code="lease"))
         second = commands.start_service(
@@ -217,7 +222,8 @@ class TestTurnover:
         with pytest.raises(Refused, match="Another start of water is booked"):
             commands.release_move(supervisor, held.id, held.version, "Lease seen")
         kept = move_row(first.number)
-        commands.hold_move(representative, kept.id, kept.version, "Old tenant says she stays")
+        old_tenant = on_call(representative, "wei")  # not the applicant: whoever has the address may dispute the start
+        commands.hold_move(representative, kept.id, kept.version, "Old tenant says she stays", old_tenant)
         assert states_at(city, "market", "water") == ["active", "pending_start", "pending_start"]
         commands.release_move(supervisor, held.id, move_row(second.number).version, "Lease seen")
         assert states_at(city, "market", "water") == ["pending_stop", "pending_start", "pending_start"]
@@ -258,14 +264,17 @@ class TestStop:
         assert (old.state_code, new.state_code, new.start_on) == ("pending_stop", "pending_start", MONDAY)
         assert open_orders(city, "palmetto4") == {"E-READ-R": "electric", "W-READ": "water"}
         # A tenant who comes on the same day takes the owner's place, on the same reading.
+        here = contact_views.open_call(representative)
+        assert here is not None
         start = commands.start_service(
-            representative, newcomer(city, "palmetto4", ("electric",), evidence_code="lease")
+            representative,
+            newcomer(city, "palmetto4", ("electric",), evidence_code="lease", conversation_id=here.id),
         )
         assert states_at(city, "palmetto4", "electric") == ["pending_stop", "cancelled", "pending_start"]
         assert states_at(city, "palmetto4", "water") == ["pending_stop", "pending_start"]
         # Cancelled, the owner takes over again.
         move = move_row(start.number)
-        commands.cancel_move(representative, move.id, move.version, "Lease fell through")
+        commands.cancel_move(representative, move.id, move.version, "Lease fell through", here.id)
         assert states_at(city, "palmetto4", "electric") == ["pending_stop", "cancelled", "cancelled", "pending_start"]
 
     def test_turns_off_where_nobody_follows(
@@ -318,7 +327,7 @@ class TestStop:
             self.stop(city, "marcella", "palmetto4", ("electric",), MONDAY, conversation_id=call_id),
         )
         move = move_row(receipt.number)
-        commands.cancel_move(representative, move.id, move.version, "Stays after all")
+        commands.cancel_move(representative, move.id, move.version, "Stays after all", call_id)
         assert states_at(city, "palmetto4", "electric") == ["active", "cancelled"]
         assert open_orders(city, "palmetto4") == {}
 
@@ -382,7 +391,7 @@ class TestTransfer:
             representative, TransferForm(city.account["wei"], city.premise["market"], MONDAY, start)
         )
         move = move_row(receipt.number)
-        commands.cancel_move(representative, move.id, move.version, "Stays")
+        commands.cancel_move(representative, move.id, move.version, "Stays", start.conversation_id)
         assert states_at(city, "market", "water") == ["active"]
         assert states_at(city, "tanner61", "water") == ["cancelled"]
         assert open_orders(city, "market") == {}
@@ -546,13 +555,18 @@ class TestWhoIsSpeaking:
         assert states_at(city, "market", "water") == ["pending_stop"]
 
 
-def promises_of(number: str) -> list[tuple[str, str, str, dt.date]]:
+def work_of(number: str) -> list[tuple[str, str, str, dt.date]]:
+    """The promises about the work of a move, without its first collection."""
+    return [one for one in promises_of(number) if ": First collection" not in one[2]]
+
+
+def promises_of(number: str, subject_kind: str = "move") -> list[tuple[str, str, str, dt.date]]:
     """(kind, outcome, words, the day it is due) of each promise about a move."""
     move = move_row(number)
     with core.read() as session:
         rows = session.scalars(
             sa.select(contact_rows.Promise)
-            .where(contact_rows.Promise.subject_kind == "move", contact_rows.Promise.subject_id == move.id)
+            .where(contact_rows.Promise.subject_kind == subject_kind, contact_rows.Promise.subject_id == move.id)
             .order_by(contact_rows.Promise.due_at, contact_rows.Promise.kind)
         )
         return [
@@ -564,10 +578,10 @@ def promises_of(number: str) -> list[tuple[str, str, str, dt.date]]:
 class TestDatesTold:
     def test_each_date_is_a_promise_kept_or_broken_by_the_result(self, city: City, actor: Callable[[str], Any]) -> None:
         receipt = commands.start_service(actor("representative"), newcomer(city, "tanner61"))
-        assert "The 3 dates told are on your list of promises until the work is done." in receipt.notes
+        assert "The 5 dates told are on your list of promises until they are kept." in receipt.notes
         # base/order_kind: electric from the office and water by a visit on the day itself, the cart one working day later.
         tuesday = dt.date(2026, 12, 1)
-        told = promises_of(receipt.number)
+        told = work_of(receipt.number)
         assert [(kind, outcome, on) for kind, outcome, _, on in told] == [
             ("date", "open", MONDAY),
             ("visit", "open", MONDAY),
@@ -581,10 +595,10 @@ class TestDatesTold:
             supervisor = actor("supervisor")
             # Entered on Thursday, done on Monday: kept. The cart came on Wednesday: broken.
             confirm(supervisor, agreements_at(city, "tanner61", "water")[0], MONDAY, 905)
-            assert [outcome for _, outcome, _, _ in promises_of(receipt.number)] == ["open", "kept", "open"]
+            assert [outcome for _, outcome, _, _ in work_of(receipt.number)] == ["open", "kept", "open"]
             confirm(supervisor, agreements_at(city, "tanner61", "refuse")[0], dt.date(2026, 12, 2))
             commands.confirm_due(dt.date(2026, 12, 3))
-        assert [outcome for _, outcome, _, _ in promises_of(receipt.number)] == ["kept", "kept", "broken"]
+        assert [outcome for _, outcome, _, _ in work_of(receipt.number)] == ["kept", "kept", "broken"]
 
     def test_a_cancelled_stop_leaves_none_open(
         self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
@@ -599,17 +613,124 @@ class TestDatesTold:
         (line,) = [one for one in contact_views.promises(representative) if receipt.number in one.words]
         assert (line.name, line.account_id) == ("Wei Chen", city.account["wei"])
         move = move_row(receipt.number)
-        commands.cancel_move(representative, move.id, move.version, "Stays after all")
+        commands.cancel_move(representative, move.id, move.version, "Stays after all", call_id)
         (settled,) = contact_views.promises(representative, settled=True)
         assert settled.settled_words == "Withdrawn, the move was cancelled: Stays after all"
 
     def test_what_is_held_breaks_and_what_is_released_is_told_anew(
-        self, city: City, actor: Callable[[str], Any]
+        self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
     ) -> None:
         representative = actor("representative")
         receipt = commands.start_service(representative, newcomer(city, "market", ("water",), evidence_code="lease"))
         move = move_row(receipt.number)
-        commands.hold_move(representative, move.id, move.version, "Old tenant says she stays")
-        assert [outcome for _, outcome, _, _ in promises_of(receipt.number)] == ["broken"]
+        old_tenant = on_call(representative, "wei")
+        commands.hold_move(representative, move.id, move.version, "Old tenant says she stays", old_tenant)
+        assert {outcome for _, outcome, _, _ in promises_of(receipt.number)} == {"broken"}
+        assert {outcome for _, outcome, _, _ in promises_of(receipt.number, "first_bill")} == {"broken"}
         commands.release_move(actor("supervisor"), move.id, move_row(receipt.number).version, "Lease seen")
         assert sorted(outcome for _, outcome, _, _ in promises_of(receipt.number)) == ["broken", "open"]
+
+    def test_the_first_collection_and_the_first_bill_are_promises(
+        self, city: City, actor: Callable[[str], Any]
+    ) -> None:
+        representative = actor("representative")
+        receipt = commands.start_service(representative, newcomer(city, "tanner61"))
+        shown = {step.what: step.when for step in receipt.steps}
+        (collection,) = [one for one in promises_of(receipt.number) if one[2].startswith("61 Tanner St: First coll")]
+        # What is promised is what the receipt shows: the same day, the same words.
+        assert collection[2] == f"61 Tanner St: First collection of garbage ({receipt.number})"
+        said = next(when for what, when in shown.items() if what.startswith("First collection of garbage"))
+        assert said == f"{collection[3]:%a}, {collection[3]:%b} {collection[3].day}"
+        ((kind, outcome, words, on),) = promises_of(receipt.number, "first_bill")
+        assert (kind, outcome, words) == ("date", "open", f"61 Tanner St: First bill ({receipt.number})")
+        billed = next(when for what, when in shown.items() if what.startswith("First bill"))
+        assert billed == f"About {on:%a}, {on:%b} {on.day}"
+        mine = [line.words for line in contact_views.promises(representative)]
+        assert words in mine
+        assert collection[2] in mine
+
+        assert commands.settle_first_bills() == 0  # no bill yet
+        with core.work() as work:
+            work.add(
+                billing.Bill(
+                    number="BL-26-9000001", account_id=move_row(receipt.number).account_id, from_on=MONDAY,
+                    to_on=on, billed_on=on, due_on=on, total_cents=1200, lines=[],
+                )
+            )  # fmt: skip
+        assert commands.settle_first_bills() == 1
+        assert [one[1] for one in promises_of(receipt.number, "first_bill")] == ["kept"]
+        assert commands.settle_first_bills() == 0
+
+
+class TestWhoSpeaks:
+    """base/identity_policy: cancel 2, hold 1 for either side, release 0."""
+
+    def test_another_call_needs_a_check_before_a_move_is_cancelled(
+        self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
+        representative = actor("representative")
+        call_id = on_call(representative, "wei")
+        asked = StopForm(city.account["wei"], city.premise["market"], ("water",), MONDAY, conversation_id=call_id)
+        move = move_row(commands.stop_service(representative, asked).number)
+        contacts.wrap_up(representative, WrapUp(call_id, "start_stop", "service_ordered"))
+        for conversation_id in (None, call_id):  # none, and the one that is over
+            with pytest.raises(Refused, match="Take the call") as refused:
+                commands.cancel_move(representative, move.id, move.version, "Stays", conversation_id)
+            assert refused.value.title == contacts.NOT_CHECKED
+        again = on_call(representative, "wei", checked=False)
+        with pytest.raises(Refused, match="“Cancel a booked move” needs a check of who is speaking first"):
+            commands.cancel_move(representative, move.id, move.version, "Stays", again)
+        other = on_call(representative, "marcella")
+        with pytest.raises(Refused, match="not about this customer yet"):
+            commands.cancel_move(representative, move.id, move.version, "Stays", other)
+        commands.cancel_move(representative, move.id, move.version, "Stays", on_call(representative, "wei"))
+        assert move_row(move.number).state_code == "cancelled"
+
+    def test_a_start_is_held_on_no_strangers_word(
+        self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
+        representative = actor("representative")
+        receipt = commands.start_service(representative, newcomer(city, "market", ("water",), evidence_code="lease"))
+        move = move_row(receipt.number)
+        stranger = on_call(representative, "marcella")
+        with pytest.raises(Refused, match="not about this customer yet"):
+            commands.hold_move(representative, move.id, move.version, "Says it is hers", stranger)
+        commands.hold_move(representative, move.id, move.version, "Still there", on_call(representative, "wei"))
+        assert move_row(move.number).state_code == "held"
+
+    def test_a_release_asks_what_its_row_asks(self, city: City, actor: Callable[[str], Any]) -> None:
+        receipt = commands.start_service(
+            actor("representative"), newcomer(city, "birch", ("water",), evidence_code="lease")
+        )
+        move = move_row(receipt.number)
+        with core.work() as work:
+            row = directory.reference_row(work.session, "identity_policy", "move.release", TODAY)
+            assert row is not None
+            row.detail = {**row.detail, "strength": 1}
+        with pytest.raises(Refused, match="“Release a held start” needs a check"):
+            commands.release_move(actor("supervisor"), move.id, move.version, "Lease seen")
+        with core.work() as work:
+            row = directory.reference_row(work.session, "identity_policy", "move.release", TODAY)
+            assert row is not None
+            row.detail = {**row.detail, "strength": 0}
+        commands.release_move(actor("supervisor"), move.id, move.version, "Lease seen")
+
+    def test_the_call_is_about_the_newcomer_from_the_start_on(self, city: City, actor: Callable[[str], Any]) -> None:
+        representative = actor("representative")
+        call_id = contacts.begin_conversation(representative, "phone").subject_id
+        receipt = commands.start_service(representative, newcomer(city, "tanner61", conversation_id=call_id))
+        here, move = contact_views.open_call(representative), move_row(receipt.number)
+        assert here is not None
+        assert (here.id, here.name, here.account_id) == (call_id, "Nora Quint", move.account_id)
+        assert (here.person_id, here.premise_id) == (move.person_id, city.premise["tanner61"])
+        assert here.strength == 0  # what was typed just now proves nothing
+
+    def test_a_call_about_somebody_else_stays_about_them(
+        self, city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+    ) -> None:
+        representative = actor("representative")
+        call_id = on_call(representative, "wei")
+        commands.start_service(representative, newcomer(city, "tanner61", conversation_id=call_id))
+        here = contact_views.open_call(representative)
+        assert here is not None
+        assert (here.name, here.account_id) == ("Wei Chen", city.account["wei"])

@@ -154,17 +154,17 @@ class Run:
     def cancel(self, at: int) -> None:
         if found := self.booked("pending", "held"):
             row = found[at % len(found)]
-            commands.cancel_move(self.actor, row.id, row.version, "Test")
+            commands.cancel_move(self.actor, row.id, row.version, "Test", self.call(row.account_id))
 
     def hold(self, at: int) -> None:
         if found := self.booked("pending"):
             row = found[at % len(found)]
-            commands.hold_move(self.actor, row.id, row.version, "Test")
+            commands.hold_move(self.actor, row.id, row.version, "Test", self.call(row.account_id))
 
     def release(self, at: int) -> None:
         if found := self.booked("held"):
             row = found[at % len(found)]
-            commands.release_move(self.actor, row.id, row.version, "Test")
+            commands.release_move(self.actor, row.id, row.version, "Test", self.call(row.account_id))
 
     def day(self, days: int) -> None:
         self.now += dt.timedelta(days=days)

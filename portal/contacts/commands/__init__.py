@@ -6,6 +6,7 @@ from portal.contacts.commands.conversation import (
     hand_over_contacts,
     keep_note,
     link_customer,
+    link_newcomer,
     wrap_up,
 )
 from portal.contacts.commands.emergency import stamp_emergency
@@ -44,6 +45,7 @@ __all__ = [
     "keep_note",
     "lift_lock",
     "link_customer",
+    "link_newcomer",
     "make_promise",
     "plan_call_back",
     "record_call_back",

@@ -73,6 +73,30 @@ def link_customer(
     return receipt
 
 
+def link_newcomer(
+    work: Work,
+    actor: Actor,
+    conversation_id: int | None,
+    *,
+    person_id: int,
+    account_id: int | None = None,
+    premise_id: int | None = None,
+) -> None:
+    """Rooms above call this inside their own command when it made a record for the caller: the open conversation becomes one
+    about the new person or account. A conversation that is about somebody else already stays as it is."""
+    if conversation_id is None:
+        return
+    found = open_conversation(work, actor, conversation_id)
+    if found.account_id is not None or found.person_id not in (None, person_id):
+        return
+    if (found.account_id, found.person_id) == (account_id, person_id):
+        return
+    found.account_id, found.person_id = account_id, person_id
+    found.premise_id = premise_id or found.premise_id
+    found.version += 1
+    _event(work, actor, found, "conversation.linked", {"newcomer": True})
+
+
 def keep_note(actor: Actor, conversation_id: int, note: str) -> Problem | None:
     """Keeps the note as far as it was typed; nothing happened yet, so nothing is audited. Returns why it was not kept."""
     problem = rules.note_problem(note)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from db import moves
+from db import contacts, moves
 from portal.accounts.commands import refuse_own
+from portal.contacts.commands import NOT_CHECKED, identity_problems
 from portal.moves.commands import effect
 from portal.moves.commands.confirm import confirm_at_once
 from portal.moves.commands.premise import OpenPremise
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
 
 
 @command("move.stop")
-def cancel_move(actor: Actor, work: Work, move_id: int, version: int, reason: str) -> Receipt:
+def cancel_move(
+    actor: Actor, work: Work, move_id: int, version: int, reason: str, conversation_id: int | None = None
+) -> Receipt:
     """Cancels what of a move has not happened yet; the other half of a transfer is cancelled with it. Raises Refused."""
     move, here = _open(actor, work, move_id, version, reason)
+    _check_who(here, move, "move.cancel", conversation_id)
     _refuse_tied(move)
     if move.kind != "stop":
         authorize(actor, "move.start")
@@ -90,9 +94,12 @@ def _cancel_half(here: OpenPremise, move: Move, reason: str) -> list[str]:
 
 
 @command("move.start")
-def hold_move(actor: Actor, work: Work, move_id: int, version: int, reason: str) -> Receipt:
+def hold_move(
+    actor: Actor, work: Work, move_id: int, version: int, reason: str, conversation_id: int | None = None
+) -> Receipt:
     """Holds a start that someone disputes: nothing changes at the address until it is released. Raises Refused."""
     move, here = _open(actor, work, move_id, version, reason)
+    _check_who(here, move, "move.hold", conversation_id)
     _refuse_tied(move)
     if move.kind == "stop" or move.state_code == "held":
         raise Refused(
@@ -128,9 +135,12 @@ def hold_move(actor: Actor, work: Work, move_id: int, version: int, reason: str)
 
 
 @command("move.start")
-def release_move(actor: Actor, work: Work, move_id: int, version: int, reason: str) -> Receipt:
+def release_move(
+    actor: Actor, work: Work, move_id: int, version: int, reason: str, conversation_id: int | None = None
+) -> Receipt:
     """Lets a held start go on, by someone who may decide exceptions; its day moves to today when it has passed."""
     move, here = _open(actor, work, move_id, version, reason)
+    _check_who(here, move, "move.release", conversation_id)
     authorize(actor, here.policy.turnover.override_permission)
     if move.state_code != "held":
         raise Refused([Problem("", "This move is not held; nothing needs to be released.")], title="Not released")
@@ -182,6 +192,25 @@ def _open(actor: Actor, work: Work, move_id: int, version: int, reason: str) -> 
     if found:
         raise Refused(found)
     return move, here
+
+
+def _check_who(here: OpenPremise, move: Move, action: str, conversation_id: int | None) -> None:
+    """Refuses while the policy row of the action asks for a stronger check of who is speaking. A call in which the move was
+    booked has met what the booking asked. A start is disputed, and what is held is settled, by either side: a check of
+    anybody who has the address, or of its owner, is as good as one of the applicant."""
+    if conversation_id is not None and conversation_id == move.conversation_id:
+        booked_in = contacts.conversation(here.work.session, conversation_id)
+        if booked_in is not None and booked_in.ended_at is None:
+            return
+    people = [move.person_id]
+    if action != "move.cancel":
+        people += moves.people_at(here.work.session, here.premise)
+    found = [
+        identity_problems(here.work, action, conversation_id=conversation_id, person_id=person_id)
+        for person_id in people
+    ]
+    if all(found):
+        raise Refused(found[0], title=NOT_CHECKED)
 
 
 def _refuse_tied(move: Move) -> None:

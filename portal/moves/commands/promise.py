@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
+from db import core, moves
 from portal.contacts.commands import record_promise, settle_promises_about
 from portal.moves.views import steps
+from portal.shared.actor import SYSTEM
 from portal.shared.calendar import instant_of
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from portal.moves.views.steps import PlannedOrder
 
 SUBJECT: Final = "move"
+FIRST_BILL: Final = "first_bill"
+"""What a promise of a first bill is about: the move, in another sense. It is kept by the bill, not by the work."""
 END_OF_DAY: Final = dt.time(23, 59)
 """By when a service without an order of its own begins or ends on its day."""
 WAITING: Final = {"start": ("pending_start",), "transfer": ("pending_start",), "stop": ("active", "pending_stop")}
@@ -65,7 +69,45 @@ def tell_dates(here: OpenPremise, move: Move) -> int:
         promised.append([promise_id, agreements])
     if promised:
         move.detail = {**move.detail, "promised": promised}
-    return len(promised)
+    return len(promised) + (0 if move.kind == "stop" else _tell_first(here, move))
+
+
+def _tell_first(here: OpenPremise, move: Move) -> int:
+    """The day of the first collection and of the first bill, as the receipt says them. A collection is kept or broken by
+    whoever owns the promise: nobody writes down a cart that was emptied. Returns how many promises."""
+    session, zone = here.work.session, here.calendar.zone_info
+    days = steps.collection_days(
+        session, here.book, steps.planned(here.book, here.opened), move.on, here.today, move.service_kinds
+    )
+    told = [(SUBJECT, on, steps.first_collection(here.policy, kinds)) for on, kinds in sorted(days.items())]
+    cycle = steps.bill_cycle(session, here.book, move.on, here.today)
+    if cycle is not None:
+        told.append((FIRST_BILL, cycle.bill_on, "First bill"))
+    for subject_kind, on, words in told:
+        record_promise(
+            here.work,
+            here.actor,
+            kind="date",
+            words=f"{here.premise.address}: {words} ({move.number})",
+            due_at=instant_of(on, END_OF_DAY, zone),
+            conversation_id=move.conversation_id,
+            account_id=move.account_id,
+            person_id=move.person_id,
+            subject_kind=subject_kind,
+            subject_id=move.id,
+        )
+    return len(told)
+
+
+def settle_first_bills() -> int:
+    """Settles the promises of a first bill whose bill was made meanwhile: kept when it was made by the day told. Returns
+    how many."""
+    with core.read() as session:
+        found = moves.first_bills_made(session, FIRST_BILL)
+    for move_id, billed_on in found:
+        with core.work() as work:
+            settle_promises_about(work, SYSTEM, subject_kind=FIRST_BILL, subject_id=move_id, done_on=billed_on)
+    return len(found)
 
 
 def settle_dates(here: OpenPremise, on: dt.date) -> None:
@@ -87,9 +129,10 @@ def settle_dates(here: OpenPremise, on: dt.date) -> None:
 
 def withdraw_dates(here: OpenPremise, move: Move, words: str, *, kept: bool | None = None) -> None:
     """Settles what of a move's dates is still open, because the move is cancelled or held: `words` say so."""
-    settle_promises_about(
-        here.work, here.actor, subject_kind=SUBJECT, subject_id=move.id, kept=kept, settled_words=words
-    )
+    for subject_kind in (SUBJECT, FIRST_BILL):
+        settle_promises_about(
+            here.work, here.actor, subject_kind=subject_kind, subject_id=move.id, kept=kept, settled_words=words
+        )
     if move.detail.get("promised"):
         move.detail = {**move.detail, "promised": []}
 
@@ -98,5 +141,6 @@ def told_note(count: int) -> tuple[str, ...]:
     """The receipt's line about the dates recorded; nothing when there are none."""
     if not count:
         return ()
-    dates = "The date told is" if count == 1 else f"The {count} dates told are"
-    return (f"{dates} on your list of promises until the work is done.",)
+    if count == 1:
+        return ("The date told is on your list of promises until it is kept.",)
+    return (f"The {count} dates told are on your list of promises until they are kept.",)

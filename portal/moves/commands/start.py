@@ -10,7 +10,7 @@ from db import accounts as account_rows
 from db import moves
 from portal.accounts.commands import add_person, refuse_own, update_person
 from portal.accounts.rules import PersonForm, person_problems
-from portal.contacts.commands import NOT_CHECKED, identity_problems
+from portal.contacts.commands import NOT_CHECKED, identity_problems, link_newcomer
 from portal.moves.commands import effect
 from portal.moves.commands.confirm import confirm_at_once
 from portal.moves.commands.premise import OpenPremise
@@ -114,6 +114,9 @@ def write_start(
         started.at_once = confirm_at_once(here, here.today)
         started.promised = tell_dates(here, move)
     _welcome(here, started)
+    link_newcomer(
+        work, actor, asked.conversation_id, person_id=person.id, account_id=account.id, premise_id=here.premise.id
+    )
     account_rows.index_account(work.session, account.id)
     return started
 

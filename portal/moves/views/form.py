@@ -159,6 +159,9 @@ class MoveCard:
     changeable: bool
     """Whether it can be cancelled on its own."""
     can_hold: bool
+    person_id: int
+    conversation_id: int | None
+    """In which it was booked: while that call goes on, nobody is checked again."""
 
 
 @dataclass(frozen=True)
@@ -507,6 +510,8 @@ def move_cards(account_id: int) -> list[MoveCard]:
                     words.HOLD_REASONS.get(row.hold_reason, "") if row.state_code == "held" else "",
                     changeable=open_ and not tied,
                     can_hold=row.state_code == "pending" and row.kind != "stop" and not tied,
+                    person_id=row.person_id,
+                    conversation_id=row.conversation_id,
                 )
             )
         return cards

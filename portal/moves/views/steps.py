@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from db.accounts import ServiceAgreement
+    from db.billing import CycleDate
     from db.service_requests import WorkOrder
     from portal.moves.rules.policy import MovePolicy, OrderKind
     from portal.moves.views.book import Book
@@ -78,8 +79,19 @@ def plan_steps(
     service_kinds: Sequence[str],
 ) -> tuple[Step, ...]:
     """Before a start is saved: the same, from what it would write."""
-    dated = order_steps(book.policy, plans, today) + _collections(session, book, plans, on, today, service_kinds)
-    cycle = moves.next_cycle_dates(session, book.premise.read_cycle, max(on, today))
+    out_by = waste_views.out_by(session, today)
+    dated = order_steps(book.policy, plans, today) + [
+        (
+            day,
+            Step(
+                day_text(day, today),
+                first_collection(book.policy, kinds) + (f", out by {clock_text(out_by)}" if out_by is not None else ""),
+                "calendar_month",
+            ),
+        )
+        for day, kinds in collection_days(session, book, plans, on, today, service_kinds).items()
+    ]
+    cycle = bill_cycle(session, book, on, today)
     if cycle is not None:
         days = count_text((cycle.read_on - on).days, "day")
         what = f"First bill, {days}; due {day_text(cycle.due_on, today)}"
@@ -91,39 +103,37 @@ def _in_order_of_days(dated: list[Dated]) -> tuple[Step, ...]:
     return tuple(step for _, step in sorted(dated, key=lambda one: one[0]))
 
 
-def _collections(
+def bill_cycle(session: Session, book: Book, on: dt.date, today: dt.date) -> CycleDate | None:
+    """The dates of the first bill after a day; None when the premise's cycle has none."""
+    return moves.next_cycle_dates(session, book.premise.read_cycle, max(on, today))
+
+
+def first_collection(policy: MovePolicy, kinds: Iterable[str]) -> str:
+    """“First collection of garbage and recycling”."""
+    return f"First collection of {listed([policy.name_of(kind).lower() for kind in policy.in_order(kinds)])}"
+
+
+def collection_days(
     session: Session,
     book: Book,
     plans: Sequence[PlannedOrder],
     on: dt.date,
     today: dt.date,
     service_kinds: Sequence[str],
-) -> list[Dated]:
-    policy = book.policy
-    # Nothing is collected before its cart stands there.
+) -> dict[dt.date, list[str]]:
+    """The day of the first collection, with the kinds collected then; nothing is collected before its cart stands there."""
     ready = {service_kind: day for _, service_kind, day in plans}
     by_day: dict[dt.date, list[str]] = {}
     collected = [kind for kind in service_kinds if kind in COLLECTED]
     if not collected:
-        return []
-    calendar, out_by = waste_views.collection_calendar(session, today), waste_views.out_by(session, today)
+        return by_day
+    calendar = waste_views.collection_calendar(session, today)
     for kind in collected:
         since = max(on, today, ready.get(kind, on))
         first_on = first_collection_on(kind, book.premise.collection_code, since, calendar)
         if first_on is not None:
             by_day.setdefault(first_on, []).append(kind)
-    return [
-        (
-            day,
-            Step(
-                day_text(day, today),
-                f"First collection of {listed([policy.name_of(kind).lower() for kind in policy.in_order(kinds)])}"
-                + (f", out by {clock_text(out_by)}" if out_by is not None else ""),
-                "calendar_month",
-            ),
-        )
-        for day, kinds in by_day.items()
-    ]
+    return by_day
 
 
 def stop_steps(
@@ -146,7 +156,7 @@ def stop_steps(
         what = f"{names} {goes} back to the owner on the same reading"
         dated.append((on, Step(day_text(on, today), what, "real_estate_agent")))
     dated += order_steps(policy, plans, today)
-    cycle = moves.next_cycle_dates(session, book.premise.read_cycle, max(on, today))
+    cycle = bill_cycle(session, book, on, today)
     if cycle is not None:
         what = "Last bill; a deposit is set against it"
         dated.append((cycle.bill_on, Step(f"By {day_text(cycle.bill_on, today)}", what, "receipt_long")))
