@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from db.accounts import Premise, ServiceArea
+from db.accounts import Account, Person, Premise, ServiceAgreement, ServiceArea, ServicePoint
 from db.core import UtcTime, table_of
 from db.service_requests import RequestRollup, RequestType, ServiceRequest
 
@@ -133,6 +133,25 @@ def counts_by(
     ).all()
 
 
+def counts_of_span(session: Session, dimension: str, span: Span, scope: Scope) -> Sequence[Any]:
+    """The same for a span of any length, counted from the requests: for the few days that make no whole week or month."""
+    by = sa.func.coalesce(_REQUEST.c[dimension], "").label("value")
+    return session.execute(
+        sa.select(
+            by, sa.func.count().label("opened"), _many(_REQUEST.c.closed == sa.true()).label("closed"),
+            _many(_REQUEST.c.due_at.is_not(None)).label("with_target"), _many(_REQUEST.c.in_target.is_not(None)).label("closed_with_target"),
+            _many(_REQUEST.c.in_target == sa.true()).label("on_time"),
+        )
+        .where(*_span_terms(span, scope))
+        .group_by(sa.text("1"))
+    ).all()  # fmt: skip
+
+
+def _many(*terms: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    """How many rows are so."""
+    return sa.func.coalesce(sa.func.sum(sa.case((sa.and_(*terms), 1), else_=0)), 0)
+
+
 def values_of(session: Session, dimension: str, grain: str, since: dt.date, until: dt.date) -> list[str]:
     """The values of one of `DIMENSIONS` that occur in a span."""
     return list(
@@ -231,6 +250,26 @@ def addresses(session: Session, premise_ids: Collection[int]) -> dict[int, str]:
     return {row.id: row.address for row in found}
 
 
+def exempt_premises(session: Session, premise_ids: Collection[int]) -> set[int]:
+    """Those of some premises where somebody exempt from public records has an open account or service."""
+    account, point, agreement = table_of(Account), table_of(ServicePoint), table_of(ServiceAgreement)
+    exempt = sa.exists().where(Person.id == account.c.person_id, Person.exempt_from_public_records == sa.true())
+    main = sa.select(account.c.premise_id).where(
+        account.c.premise_id.in_(premise_ids), account.c.closed_on.is_(None), exempt
+    )
+    served = (
+        sa.select(point.c.premise_id)
+        .join(agreement, agreement.c.service_point_id == point.c.id)
+        .join(account, account.c.id == agreement.c.account_id)
+        .where(
+            point.c.premise_id.in_(premise_ids),
+            agreement.c.state_code.in_(("pending_start", "active", "pending_stop")),
+            exempt,
+        )
+    )
+    return set(session.scalars(sa.union(main, served)))
+
+
 # --- the cases behind a figure ----------------------------------------------------------------------------------------
 
 _CASE = tuple(
@@ -254,10 +293,18 @@ def _case_terms(which: str, span: Span | None, now: dt.datetime, scope: Scope) -
 
 
 def cases(
-    session: Session, which: str, span: Span | None, now: dt.datetime, scope: Scope, limit: int, skip: int
+    session: Session,
+    which: str,
+    span: Span | None,
+    now: dt.datetime,
+    scope: Scope,
+    limit: int,
+    skip: int,
+    *,
+    oldest: bool = False,
 ) -> Sequence[Any]:
     """A page of cases: past_due (most days late first) or open (oldest first), all of them or those opened in a span; late
-    (closed after their due time) or opened in a span, newest first."""
+    (closed after their due time) or opened in a span, newest first. With `oldest`, each list by opening, the first one first."""
     order: dict[str, tuple[sa.ColumnElement[Any], ...]] = {
         "past_due": (_REQUEST.c.due_at, _REQUEST.c.id),
         "open": (_REQUEST.c.opened_at, _REQUEST.c.id),
@@ -266,10 +313,16 @@ def cases(
     return session.execute(
         sa.select(*_CASE)
         .where(*_case_terms(which, span, now, scope))
-        .order_by(*order.get(which, newest))
+        .order_by(*(order["open"] if oldest else order.get(which, newest)))
         .limit(limit)
         .offset(skip)
     ).all()
+
+
+def case_count(session: Session, which: str, span: Span | None, now: dt.datetime, scope: Scope) -> int:
+    """How many cases such a list has."""
+    found = sa.select(sa.func.count()).select_from(_REQUEST).where(*_case_terms(which, span, now, scope))
+    return session.scalar(found) or 0
 
 
 # --- the report for other programs ------------------------------------------------------------------------------------
@@ -300,15 +353,11 @@ def levels(
     """Straight from the requests, for any span: the values of `by` (keys of `LEVELS_BY`), the measures, open_past_due, and the
     minutes of the closed ones as numbers with commas."""
     columns = [LEVELS_BY[name].label(name) for name in by]
-
-    def many(*terms: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-        return sa.func.coalesce(sa.func.sum(sa.case((sa.and_(*terms), 1), else_=0)), 0)
-
     return session.execute(
         sa.select(
-            *columns, sa.func.count().label("opened"), many(_REQUEST.c.closed == sa.true()).label("closed"),
-            many(_REQUEST.c.due_at.is_not(None)).label("with_target"), many(_REQUEST.c.in_target.is_not(None)).label("closed_with_target"),
-            many(_REQUEST.c.in_target == sa.true()).label("on_time"), many(_OPEN, _REQUEST.c.due_at < now).label("open_past_due"),
+            *columns, sa.func.count().label("opened"), _many(_REQUEST.c.closed == sa.true()).label("closed"),
+            _many(_REQUEST.c.due_at.is_not(None)).label("with_target"), _many(_REQUEST.c.in_target.is_not(None)).label("closed_with_target"),
+            _many(_REQUEST.c.in_target == sa.true()).label("on_time"), _many(_OPEN, _REQUEST.c.due_at < now).label("open_past_due"),
             _joined(_REQUEST.c.minutes_to_close).label("minutes"),
         )
         .where(*_level_terms(source, since, until))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from portal.desk import cached
+from portal.desk import cached, reports_cases, reports_filters
 from portal.desk import reports_parts as parts
 from portal.desk.text import inert
 
@@ -14,12 +14,13 @@ def draw() -> None:
         st.title("Service levels", width="content")
         if st.button("What the figures mean", icon=":material/help:", type="tertiary", shortcut="Alt+M"):
             parts.meanings_dialog(meanings)
-    asked = parts.filters(known)
+    asked = reports_filters.filters(known)
     board = cached.board(asked)
     if not board.counts.opened and not board.open:
         parts.nothing(known, asked)
         return
     st.markdown(f"**{inert(parts.lead(known, asked, board))}**")
+    reports_cases.selected(known, asked, board)
     parts.tiles(board, meanings)
     goal = meanings["on_time_of_closed"].goal if "on_time_of_closed" in meanings else None
     left, right = st.columns([1.25, 1], gap="medium")
@@ -35,8 +36,8 @@ def draw() -> None:
         parts.times(board)
     with right, st.container(border=True, height="stretch"):
         parts.district_map(known, asked)
-    parts.panels(known, board)
-    parts.cases(known, asked, board)
+    parts.panels(known, asked, board)
+    reports_cases.cases(known, asked, board)
 
 
 draw()

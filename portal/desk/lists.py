@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -33,6 +34,9 @@ def table(
 
     frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
     options: dict[str, Any] = {"hide_index": True, "key": key, "row_height": 38, "alt": alt, "height": height}
+    days = [name for name in frame.columns if _of_days(frame[name])]
+    if days:
+        options["column_config"] = {name: st.column_config.DateColumn(format="MMM D, YYYY") for name in days}
     if not select:
         st.dataframe(frame, **options)
         return None
@@ -61,6 +65,12 @@ def tinted(frame: pd.DataFrame, column: str, css: Sequence[str]) -> Styler:
     style = Styler(frame)
     vars(style).update(_compute=lambda: style, _translate=lambda *_args: {"cellstyle": cells})
     return style
+
+
+def _of_days(column: pd.Series) -> bool:
+    """Whether a column holds days (and nothing else but gaps)."""
+    cells = [cell for cell in column if cell is not None and cell == cell]  # a gap is not equal to itself
+    return bool(cells) and all(isinstance(cell, dt.date) and not isinstance(cell, dt.datetime) for cell in cells)
 
 
 def pager(total: int, *, key: str, rows: int = PAGE_ROWS) -> int:

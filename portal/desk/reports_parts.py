@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from portal.desk import cached, charts, go, lists, service_charts, who
+from portal.desk import cached, charts, go, reports_filters, service_charts, who
 from portal.desk.text import inert
 from portal.reports import rules, views
 from portal.shared import table_file
@@ -20,11 +20,8 @@ if TYPE_CHECKING:
 
     Meanings = Mapping[str, Definition]
 
-FILTERS: Final = {
-    "division": "Division", "request_type": "Request type", "district": "District", "channel": "Channel", "who": "Done by",
-}  # fmt: skip
-WHO: Final = {"": "Anyone", views.CITY: "The city", views.CONTRACTORS: "Contractors"}
-CASE_COLUMNS: Final = ("Case", "Type", "Division", "District", "Opened", "Due", "Days late", "Days open", "Channel")
+EXEMPT: Final = "Exempt from public records"
+REPEATS_DRAWN: Final = 6
 ROWS_MOST: Final = 12
 """So many rows a comparison draws; the table holds all."""
 
@@ -34,125 +31,12 @@ def names_and_meanings() -> tuple[Names, Meanings]:
     return cached.names(), cached.meanings()
 
 
-# --- filters ----------------------------------------------------------------------------------------------------------
-
-
-def filters(known: Names) -> Asked:
-    """The filter row. Every choice stands in the address, so a link or a reload shows the same."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        period = _choose("Period", "period", {code: each.name for code, each in known.periods.items()}, width=132)
-        offered = cached.offered(period) | {"who": {code: name for code, name in WHO.items() if code}}
-        found = {
-            name: _choose(label, name, {"": WHO[""] if name == "who" else "All"} | offered[name], width=158)
-            for name, label in FILTERS.items()
-        }
-        st.button(
-            "Clear", type="tertiary", icon=":material/close:", on_click=clear, disabled=not any(found.values()) and period == "13w" and not go.param("age")
-        )  # fmt: skip
-    return views.Asked(period, **found)
-
-
-def _choose(label: str, key: str, options: Mapping[str, str], *, width: int) -> str:
-    """A choice that stands in the address under `key`, as a code: a name may change, a link must not."""
-    first = _begin(key, options)
-    return st.selectbox(
-        label,
-        list(options),
-        format_func=options.__getitem__,
-        key=key,
-        width=width,
-        on_change=_changed,
-        args=(key, first),
-    )
-
-
-def _switch(label: str, key: str, options: Mapping[str, str]) -> str:
-    """The same with all choices in sight."""
-    first = _begin(key, options)
-    chosen = st.segmented_control(
-        label,
-        list(options),
-        format_func=options.__getitem__,
-        key=key,
-        label_visibility="collapsed",
-        on_change=_changed,
-        args=(key, first),
-    )
-    return chosen or first
-
-
-def _begin(key: str, options: Mapping[str, str]) -> str:
-    """Before a choice is drawn: what the address says, if it is offered, else the first, which it answers with."""
-    first = next(iter(options))
-    if key not in st.session_state:
-        st.session_state[key] = rules.chosen(go.param(key), options, first)
-    elif st.session_state[key] is not None and st.session_state[key] not in options:
-        _set(key, first)
-    return first
-
-
-def _set(key: str, value: str) -> None:
-    """Puts a choice into its widget and into the address; "" leaves the address."""
-    st.session_state[key] = value
-    if value:
-        st.query_params[key] = value
-    else:
-        st.query_params.pop(key, None)
-
-
-def _changed(key: str, first: str) -> None:
-    value = st.session_state[key] or first
-    _set(key, value if value != first else "")
-    st.session_state[key] = value
-    _first_page()
-
-
-def clear() -> None:
-    """Back to everything in the last 13 weeks."""
-    for name in ("age", *FILTERS):
-        _set(name, "")
-    _set("period", "")
-    st.session_state["period"] = "13w"
-    _first_page()
-
-
-def _first_page() -> None:
-    st.session_state["cases_page"] = 1
-
-
-def _filter_by(name: str, now: str, code: str) -> None:
-    """Selecting a mark keeps only it; selecting it again lets go."""
-    _set(name, "" if code == now else code)
-    _first_page()
-
-
-def _filter_contractor(asked: Asked, code: str) -> None:
-    """A contractor is a division; all the others together are the city's own."""
-    if code == views.OWN:
-        _filter_by("who", asked.who, views.CITY)
-    else:
-        _filter_by("division", asked.division, code)
-
-
-def where_words(known: Names, asked: Asked) -> str:
-    """“Carts, Old Town, by phone”, “All divisions”."""
-    found = (
-        []
-        if asked.division
-        else [{"": "All divisions", views.CITY: "City divisions", views.CONTRACTORS: "Contractors"}[asked.who]]
-    )
-    for by in ("division", "request_type", "district", "channel"):
-        if code := getattr(asked, by):
-            found.append(known.of(by, "" if code == views.NONE else code))
-    return ", ".join(found)
-
-
 # --- lead and tiles ---------------------------------------------------------------------------------------------------
 
 
 def lead(known: Names, asked: Asked, board: Board) -> str:
     """The page in three sentences."""
-    counts, place = board.counts, f"{where_words(known, asked)}, {board.period.words}."
+    counts, place = board.counts, f"{reports_filters.where_words(known, asked)}, {board.period.words}."
     waiting = f"{board.open_past_due:,} of {count_text(board.open, 'open request')} {'is' if board.open_past_due == 1 else 'are'} past due."
     if counts.closed_with_target < rules.FEWEST:
         return f"Fewer than {rules.FEWEST} requests with a due date are closed in this selection: no share on time is shown. {waiting} {place}"
@@ -275,25 +159,28 @@ def meanings_dialog(meanings: Meanings) -> None:
 
 def nothing(known: Names, asked: Asked) -> None:
     """Names the filters, why, and the nearest selection that has something."""
-    period = known.periods[asked.period]
+    period = known.period(asked.period)
     with st.container(border=True):
         st.subheader("No requests match these filters", anchor=False)
-        st.text(f"{where_words(known, asked)} had no requests from {period.words}.")
+        st.text(f"{reports_filters.where_words(known, asked)} had no requests from {period.words}.")
         with st.container(horizontal=True):
-            for name, label in FILTERS.items():
+            for name, label in reports_filters.FILTERS.items():
                 without = asked.without(name)
                 many = views.opened(known, without) if getattr(asked, name) else 0
                 if many:
                     st.button(
-                        f"Any {label.lower()} ({many:,})", key=f"any-{name}", on_click=_filter_by, args=(name, "", "")
+                        f"Any {label.lower()} ({many:,})",
+                        key=f"any-{name}",
+                        on_click=reports_filters.filter_by,
+                        args=(name, "", ""),
                     )
-            if not any(getattr(asked, name) for name in FILTERS):
+            if not any(getattr(asked, name) for name in reports_filters.FILTERS):
                 many = views.opened(known, views.Asked("all"))
                 if many and asked.period != "all":
-                    st.button(f"All years ({many:,})", on_click=_filter_by, args=("period", "13w", "all"))
+                    st.button(f"All years ({many:,})", on_click=reports_filters.every_year)
                 elif not many:
                     st.text("There are no requests yet. The first one opened, or an import, shows here at once.")
-            st.button("Clear filters", key="clear-nothing", type="tertiary", on_click=clear)
+            st.button("Clear filters", key="clear-nothing", type="tertiary", on_click=reports_filters.clear)
 
 
 # --- cards ------------------------------------------------------------------------------------------------------------
@@ -301,16 +188,14 @@ def nothing(known: Names, asked: Asked) -> None:
 
 def comparison(known: Names, asked: Asked, goal: float | None) -> None:
     """The levels by one thing: the sentence, the shares with intervals and both denominators, the table."""
-    by = _switch("Compare by", "by", views.BY)
+    by = reports_filters.switch("Compare by", "by", views.BY)
     levels = cached.compared(asked, by)
-    now = (
-        (asked.division or (views.OWN if asked.who == views.CITY else "")) if by == "contractor" else getattr(asked, by)
-    )
+    now = (views.OWN if asked.who == views.CITY else asked.who) if by == "contractor" else getattr(asked, by)
     shown = levels[:ROWS_MOST]
     figure = service_charts.shares([_share(level, level.code or views.NONE) for level in shown], goal=goal, chosen=now)
     chart = charts.Chart(
         _comparison_title(levels, by, goal),
-        f"Share closed by their due time, opened {known.periods[asked.period].words}. ● of the closed, bar: 95% interval; │ of all with a due time."
+        f"Share closed by their due time, opened {known.period(asked.period).words}. ● of the closed, bar: 95% interval; │ of all with a due time."
         + (" ▼ the whole interval is below the goal." if goal is not None else "")
         + f" ○ fewer than {rules.CAREFUL}.",
         (views.BY[by], "Opened", "Closed", "On time, of closed", "95% from", "95% to", "Closed with due", "On time, of all", "With due", "Still open past due"),
@@ -322,9 +207,9 @@ def comparison(known: Names, asked: Asked, goal: float | None) -> None:
     charts.head(chart)
     if figure is not None:
         picked = (
-            (lambda code: _filter_contractor(asked, code))
+            (lambda code: reports_filters.filter_contractor(asked, code))
             if by == "contractor"
-            else (lambda code: _filter_by(by, now, code))
+            else (lambda code: reports_filters.filter_by(by, now, code))
         )
         charts.pick(figure, key=f"compared.{by}.{now}", alt=chart.title, on_pick=picked)
     charts.foot(chart, key="compared")
@@ -401,36 +286,47 @@ def backlog(board: Board) -> None:
     ]
     figure = service_charts.backlog(rows, chosen=age)
     if figure is not None:
-        charts.pick(figure, key=f"backlog.{age}", alt=chart.title, on_pick=lambda code: _list_age(age, code))
+        charts.pick(
+            figure, key=f"backlog.{age}", alt=chart.title, on_pick=lambda code: reports_filters.list_age(age, code)
+        )
     charts.foot(chart, key="backlog")
 
 
-def _list_age(now: str, code: str) -> None:
-    _filter_by("age", now, code)
-    _set("list", "open")
-
-
 def repeats(known: Names, asked: Asked) -> None:
-    """Premises that keep having requests."""
+    """Premises that keep having requests. Where somebody exempt from public records is served, the address leaves the desk in no
+    file, and stands on the screen only of those who may see it."""
     total, found = cached.repeats(asked)
     title = (
         f"{count_text(total, 'premise')} with {rules.REPEAT_TIMES} or more requests in {rules.REPEAT_DAYS} days"
         if total
         else "No repeats"
     )
-    rows = tuple((each.address or "–", each.many) for each in found)
+    may_see = who.actor().may("exempt.read")
+    shown = found[:REPEATS_DRAWN]
+    bars = [
+        charts.Bar(EXEMPT if each.exempt and not may_see else each.address or "A premise without an address", (each.many,), f"{each.many:,}")
+        for each in shown
+    ]  # fmt: skip
+    hidden = any(each.exempt for each in found)
     chart = charts.Chart(
-        title, f"{where_words(known, asked)}, the last {rules.REPEAT_DAYS} days, whatever the period.", ("Address", "Requests"), rows, file_name="repeats.csv",
+        title, f"{reports_filters.where_words(known, asked)}, the last {rules.REPEAT_DAYS} days, whatever the period.", ("Address", "Requests"),
+        tuple((EXEMPT if each.exempt else each.address or "–", each.many) for each in found),
+        charts.bars(bars, ("requests",)),
+        note=" ".join(
+            part for part in (
+                f"The {len(found)} with most are in the table." if len(found) > len(shown) else "",
+                "Addresses of people exempt from public records stay out of the table and its files." if hidden else "",
+            ) if part
+        ),
+        file_name="repeats.csv",
     )  # fmt: skip
-    charts.head(chart)
-    for each in found[:6]:
-        st.markdown(f"**{each.many}** {inert(each.address or 'a premise without an address')}")
-    if found:
-        charts.foot(chart, key="repeats")
+    charts.show(chart, key="repeats")
 
 
 def times(board: Board) -> None:
-    """Days to close over the period."""
+    """Days to close over the period; a point lists the cases opened in its week or month."""
+    at = reports_filters.mark(board).at
+    chosen = at.isoformat() if at else ""
     moments, grain = board.moments, board.period.grain
     took = [
         service_charts.Took(
@@ -440,6 +336,7 @@ def times(board: Board) -> None:
             moment.open_share <= 0.1,
             f"half within {rules.days_words(moment.days.half)}<br>9 in 10 within {rules.days_words(moment.days.ninety)}<br>"
             f"{moment.counts.closed:,} of {moment.counts.opened:,} closed" if moment.days else "",
+            moment.start.isoformat(),
         )
         for moment in moments
     ]  # fmt: skip
@@ -452,7 +349,9 @@ def times(board: Board) -> None:
         slow = max((each for each in took if each.ninety is not None), key=lambda each: each.ninety or 0.0)
         if (slow.ninety or 0) > 1.5 * (board.days.ninety or 0):
             title = f"The slow tenth took {rules.days_words(slow.ninety)} or more in {'the week of ' if grain == 'week' else ''}{slow.name}; half of all took {rules.days_words(board.days.half)}"
-        figure = service_charts.days(took, half=rules.days_words(last.half), ninety=rules.days_words(last.ninety))
+        figure = service_charts.days(
+            took, half=rules.days_words(last.half), ninety=rules.days_words(last.ninety), chosen=chosen
+        )
     chart = charts.Chart(
         title, f"Days from opening to closing, by {grain} opened; closed requests only. Dotted: more than a tenth of that {grain} is still open, so the line can only rise.",
         (f"{grain.capitalize()} of", "Opened", "Closed", "On time, of closed", "On time, of all", "Half within (days)", "9 in 10 within (days)"),
@@ -463,10 +362,19 @@ def times(board: Board) -> None:
             )
             for moment in moments
         ),
-        figure, note=f"{grain.capitalize()}s with fewer than {rules.FEWEST} closed requests are left out." if any(each.half is None for each in took) else "",
+        note=(f"Select a point to see the cases opened in its {grain}. " if figure else "")
+        + (f"{grain.capitalize()}s with fewer than {rules.FEWEST} closed requests are left out." if any(each.half is None for each in took) else ""),
         file_name=f"days-to-close-by-{grain}.csv",
     )  # fmt: skip
-    charts.show(chart, key="times")
+    charts.head(chart)
+    if figure is not None:
+        charts.pick(
+            figure,
+            key=f"times.{chosen}",
+            alt=chart.title,
+            on_pick=lambda code: reports_filters.list_moment(chosen, code),
+        )
+    charts.foot(chart, key="times")
 
 
 def _days_cells(days: rules.Days | None) -> tuple[object, object]:
@@ -516,7 +424,7 @@ def district_map(known: Names, asked: Asked) -> None:
             figure,
             key=f"map.{asked.district}",
             alt=chart.title,
-            on_pick=lambda code: _filter_by("district", asked.district, code),
+            on_pick=lambda code: reports_filters.filter_by("district", asked.district, code),
         )
     charts.foot(chart, key="map")
 
@@ -535,24 +443,26 @@ def _area(outline: views.Outline, level: Level | None) -> service_charts.Area:
     )  # fmt: skip
 
 
-def panels(known: Names, board: Board) -> None:
+def panels(known: Names, asked: Asked, board: Board) -> None:
     """Requests a week, by type: which left their usual range."""
     grain = board.period.grain
     starts = [
         f"{moment.start:%b} {moment.start.day}" if grain == "week" else f"{moment.start:%b %Y}"
         for moment in board.sparks
     ]
+    at = reports_filters.mark(board).at
+    chosen = at.isoformat() if at else ""
     found = [
-        (known.of("request_type", code), counts, rules.usual(counts) if grain == "week" else None)
+        (code, known.of("request_type", code), counts, rules.usual(counts) if grain == "week" else None)
         for code, counts in board.by_type
     ]
-    many = sum(usual is not None for _, _, usual in found)
+    many = sum(usual is not None for *_, usual in found)
     if grain == "week":  # those that can be judged, and full rows
-        found = sorted(found, key=lambda each: each[2] is None)[: max(3, -(-many // 3) * 3)]
+        found = sorted(found, key=lambda each: each[3] is None)[: max(3, -(-many // 3) * 3)]
     st.subheader(f"Requests a {grain}, by type", anchor=False)
     if grain == "week":
-        judged = [each for each in found if each[2] is not None]
-        left = sum(bool(usual and (usual.outside or usual.run_at is not None)) for _, _, usual in judged)
+        judged = [each for each in found if each[3] is not None]
+        left = sum(bool(usual and (usual.outside or usual.run_at is not None)) for *_, usual in judged)
         if judged:
             st.markdown(
                 f"**{left} of {count_text(len(judged), 'type')} with a usual range left it in the last {rules.RECENT_WEEKS} weeks.** Shaded: usual range of the {rules.BASE_WEEKS} weeks before. ▲ outside it · ◆ eight weeks in a row on one side."
@@ -561,9 +471,9 @@ def panels(known: Names, board: Board) -> None:
             st.caption(f"No type has {rules.LEAST_A_WEEK} requests a week: a usual range needs that.")
     else:
         st.caption("A usual range is drawn for weeks: choose 13 or 4 weeks.")
-    for at in range(0, len(found), 3):
-        for column, (name, counts, usual) in zip(st.columns(3), found[at : at + 3], strict=False):
-            with column, st.container(border=True, height="stretch", gap="small", key=f"panel-{at}-{name}"):
+    for row in range(0, len(found), 3):
+        for column, (code, name, counts, usual) in zip(st.columns(3), found[row : row + 3], strict=False):
+            with column, st.container(border=True, height="stretch", gap="small", key=f"panel-{row}-{name}"):
                 words = rules.usual_words(counts, usual) if grain == "week" else f"{counts[-1]:,} in {starts[-1]}"
                 st.markdown(f"**{inert(name)}**")
                 st.caption(inert(words))
@@ -572,57 +482,27 @@ def panels(known: Names, board: Board) -> None:
                     if usual is None
                     else service_charts.Range(usual.low, usual.mean, usual.high, usual.outside, usual.run_at)
                 )
-                charts.draw(
-                    service_charts.weekly(counts, starts, limits), key=f"weekly-{at}-{name}", alt=f"{name}: {words}"
-                )
-
-
-# --- the cases --------------------------------------------------------------------------------------------------------
+                codes = [f"{code}|{moment.start}" for moment in board.sparks]
+                here = f"{code}|{chosen}" if chosen and asked.request_type == code else ""
+                charts.pick(
+                    service_charts.weekly(counts, starts, limits, codes=codes, chosen=here), key=f"weekly-{code}-{here}", alt=f"{name}: {words}",
+                    on_pick=lambda picked: reports_filters.list_type_moment(asked, chosen, picked),
+                )  # fmt: skip
+    if found:
+        _panels_foot(found, board)
 
 
 @who.fragment
-def cases(known: Names, asked: Asked, board: Board) -> None:
-    """The cases behind the figures, a page at a time; a row opens its case."""
-    st.subheader("The cases behind this", anchor=False)
-    which = _switch("Which cases", "list", views.CASE_LISTS)
-    chosen = rules.chosen(go.param("age"), [str(at) for at in range(len(board.ages))])
-    age = int(chosen) if chosen and which in ("past_due", "open") else None
-    total = views.case_total(board, which, age)
-    if not total:
-        st.text(
-            {
-                "past_due": f"Nothing is past due. {count_text(board.open, 'open request')} still {'has' if board.open == 1 else 'have'} time.",
-                "late": "Nothing was closed late.",
-            }.get(which, "Nothing here.")
-        )
-        return
-    page = min(int(st.session_state.get("cases_page", 1)), max(1, -(-total // views.CASE_ROWS)))
-    found = views.cases(known, asked, which, page, age)
-    order = {"past_due": "most days late first", "open": "oldest first"}.get(which, "newest first")
-    scope = "whenever they were opened" if which in ("past_due", "open") else f"opened {board.period.words}"
-    of_age = f", {board.ages[age].name} old" if age is not None else ""
-    st.markdown(
-        f"**{count_text(total, 'case')}**, {inert(f'{scope}{of_age}, {order}. Choose a row to open the case.')}"
-    )
-    lists.pager(total, key="cases_page", rows=views.CASE_ROWS)
-    rows = [
-        dict(
-            zip(
-                CASE_COLUMNS,
-                (
-                    case.number, case.request_type, case.division, case.district or "–", rules.day_words(case.opened_on),
-                    rules.day_words(case.due_on) if case.due_on else "–", case.days_late, round(case.days_open, 1), case.channel,
-                ),
-                strict=True,
-            )
-        )
-        for case in found
-    ]  # fmt: skip
-    at = lists.table(
-        rows,
-        key=f"cases-{which}-{page}-{asked}-{age}",
-        alt=f"{views.CASE_LISTS[which]}: {len(rows)} of {total} cases",
-        select=True,
-    )
-    if at is not None:
-        go.to("case", id=found[at].id)
+def _panels_foot(found: Sequence[tuple[str, str, tuple[int, ...], rules.Usual | None]], board: Board) -> None:
+    """The table behind the small figures."""
+    grain = board.period.grain
+    chart = charts.Chart(
+        f"Requests a {grain}, by type", "", ("Type", f"{grain.capitalize()} of", "Opened", "Usual from", "Usual to"),
+        tuple(
+            (name, moment.start, count, round(usual.low, 1) if usual else "", round(usual.high, 1) if usual else "")
+            for _, name, counts, usual in found
+            for moment, count in zip(board.sparks, counts, strict=True)
+        ),
+        note=f"Select a point to see the cases of that type opened in that {grain}.", file_name=f"requests-by-{grain}-and-type.csv",
+    )  # fmt: skip
+    charts.foot(chart, key="panels")

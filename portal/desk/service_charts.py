@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ROW_PIXELS: Final = 50
 FADED: Final = 0.3
+UNSEEN: Final = 0.01
+"""Opacity of a mark that is only there to be pointed at."""
 CLASSES: Final = (0.6, 0.7, 0.8, 0.9)
 """Bounds of the map's five classes, the same under all filters."""
 CLASS_NAMES: Final = ("under 60%", "60–69", "70–79", "80–89", "90% +")
@@ -224,10 +226,14 @@ class Took:
     settled: bool = True
     """Not settled: more than a tenth is still open, so that the slow ones can only rise."""
     told: str = ""
+    code: str = ""
 
 
-def days(moments: Sequence[Took], *, half: str, ninety: str, look: Palette | None = None) -> Figure | None:
-    """Two lines with the band between them, named at their ends; dotted where more than a tenth is still open."""
+def days(
+    moments: Sequence[Took], *, half: str, ninety: str, chosen: str = "", look: Palette | None = None
+) -> Figure | None:
+    """Two lines with the band between them, named at their ends; dotted where more than a tenth is still open. Each point can be
+    selected; the chosen one is marked."""
     look = look or palette_now()
     shown = [(at, moment) for at, moment in enumerate(moments) if moment.half is not None]
     if len(shown) < 2:
@@ -255,8 +261,9 @@ def days(moments: Sequence[Took], *, half: str, ninety: str, look: Palette | Non
     traces.append(
         {
             "type": "scatter", "mode": "markers", "x": x + x, "y": [moment.half for _, moment in shown] + [moment.ninety for _, moment in shown],
-            "marker": {"size": 9, "color": look.main, "opacity": 0.01}, "text": [plain(moment.name) for _, moment in shown] * 2,
-            "customdata": [f"<b>{plain(moment.name)}</b><br>{moment.told}" for _, moment in shown] * 2, "hovertemplate": "%{customdata}<extra></extra>",
+            "marker": {"size": 14, "color": look.main, "opacity": [1.0 if chosen and moment.code == chosen else UNSEEN for _, moment in shown] * 2},
+            "text": [f"<b>{plain(moment.name)}</b><br>{moment.told}" for _, moment in shown] * 2,
+            "customdata": [moment.code for _, moment in shown] * 2, "hovertemplate": "%{text}<extra></extra>",
         }
     )  # fmt: skip
     _, last = shown[-1]
@@ -409,8 +416,17 @@ class Range:
     run_at: int | None
 
 
-def weekly(counts: Sequence[int], names: Sequence[str], usual: Range | None, *, look: Palette | None = None) -> Figure:
-    """Counts by week in gray with the usual range behind: ▲ outside it, ◆ where a run on one side begins, the last named."""
+def weekly(
+    counts: Sequence[int],
+    names: Sequence[str],
+    usual: Range | None,
+    *,
+    codes: Sequence[str] = (),
+    chosen: str = "",
+    look: Palette | None = None,
+) -> Figure:
+    """Counts by week in gray with the usual range behind: ▲ outside it, ◆ where a run on one side begins, the last named. With
+    `codes` each week can be selected; the chosen one is marked."""
     look = look or palette_now()
     last = len(counts) - 1
     marks: list[tuple[int, str, str]] = []
@@ -441,11 +457,12 @@ def weekly(counts: Sequence[int], names: Sequence[str], usual: Range | None, *, 
         )
     steps = [0, _steps(top)[-1]]
     ticks = [0, last // 2, last]
+    told = [f"<b>{plain(name)}</b><br>{count:,} opened" for name, count in zip(names, counts, strict=True)]
     return {
         "data": [
             {
                 "type": "scatter", "mode": "lines", "x": list(range(len(counts))), "y": list(counts), "line": {"color": look.muted, "width": 1.5},
-                "text": [f"<b>{plain(name)}</b><br>{count:,} opened" for name, count in zip(names, counts, strict=True)], "hovertemplate": "%{text}<extra></extra>",
+                "text": told, "hovertemplate": "%{text}<extra></extra>", "hoverinfo": "skip" if codes else "text",
             },
             {
                 "type": "scatter", "mode": "markers", "x": [at for at, _, _ in marks] + [last], "y": [counts[at] for at, _, _ in marks] + [counts[last]],
@@ -456,6 +473,11 @@ def weekly(counts: Sequence[int], names: Sequence[str], usual: Range | None, *, 
                 },
                 "hoverinfo": "skip", "cliponaxis": False,
             },
+            *([{
+                "type": "scatter", "mode": "markers", "x": list(range(len(counts))), "y": list(counts), "customdata": list(codes), "cliponaxis": False,
+                "marker": {"size": 13, "color": look.main, "opacity": [1.0 if code == chosen else UNSEEN for code in codes]},
+                "text": told, "hovertemplate": "%{text}<extra></extra>",
+            }] if codes else []),
         ],
         "layout": layout(
             look, 138, margin={"l": 34, "r": 64, "t": 10, "b": 22}, shapes=shapes, annotations=notes,

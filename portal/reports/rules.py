@@ -300,13 +300,65 @@ def _weeks(monday: dt.date, count: int) -> Period:
     return Period(f"{count}w", f"{count} weeks", "week", monday - length, monday, monday - 2 * length)
 
 
+def floor(grain: str, day: dt.date) -> dt.date:
+    """The first day of the week (Monday) or month a day lies in."""
+    return day - dt.timedelta(days=day.weekday()) if grain == "week" else day.replace(day=1)
+
+
+def next_start(grain: str, day: dt.date) -> dt.date:
+    """The first day of the week or month after the one a day lies in."""
+    first = floor(grain, day)
+    return first + dt.timedelta(days=7) if grain == "week" else month_before(first, -1)
+
+
 def starts(grain: str, since: dt.date, until: dt.date) -> list[dt.date]:
-    """The first day of each week or month of a span."""
+    """The first day of each week or month of a span; the first and the last may be cut off by it."""
     found = []
     while since < until:
         found.append(since)
-        since = since + dt.timedelta(days=7) if grain == "week" else month_before(since, -1)
+        since = next_start(grain, since)
     return found
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A span as what is counted already, whole weeks or months, and the days at its ends, which are not."""
+
+    since: dt.date
+    until: dt.date
+    """The whole ones; none when they are equal."""
+    edges: tuple[tuple[dt.date, dt.date], ...]
+
+
+def pieces(grain: str, since: dt.date, until: dt.date) -> Pieces:
+    """Whole weeks or months in the middle, at most two edges of days."""
+    first = since if floor(grain, since) == since else next_start(grain, since)
+    last = floor(grain, until)
+    if first > last:  # all within one week or month
+        return Pieces(since, since, ((since, until),) if since < until else ())
+    ends = ((since, first), (last, until))
+    return Pieces(first, last, tuple(end for end in ends if end[0] < end[1]))
+
+
+WEEKLY_UP_TO = 26 * 7
+"""Days of a span that is told week by week; a longer one is told by month."""
+
+
+def span_period(since: dt.date, last: dt.date) -> Period:
+    """From one day to another, both included; compared with as many days before."""
+    until = last + dt.timedelta(days=1)
+    days = (until - since).days
+    return Period(
+        f"{since}_{last}", f"{days:,} day{'' if days == 1 else 's'}", "week" if days <= WEEKLY_UP_TO else "month",
+        since, until, since - (until - since),
+    )  # fmt: skip
+
+
+def period_of(code: str) -> Period | None:
+    """The period of two days of an address, “2026-06-01_2026-08-15”; None for anything else."""
+    first, _, last = code.partition("_")
+    since, until = day_of(first), day_of(last)
+    return span_period(since, until) if since and until and since <= until else None
 
 
 # --- usual range ------------------------------------------------------------------------------------------------------
@@ -374,7 +426,7 @@ def level_problems(by: str, since: str | None, until: str | None, known: Collect
     for name, text in (("from", since), ("to", until)):
         if text is None:
             continue
-        days[name] = _day(text)
+        days[name] = day_of(text)
         if days[name] is None:
             problems.append(Problem(name, f"“{text}” is not a day. Write it as 2026-11-24."))
     first, last = days.get("from"), days.get("to")
@@ -385,11 +437,16 @@ def level_problems(by: str, since: str | None, until: str | None, known: Collect
     return problems
 
 
-def _day(text: str) -> dt.date | None:
+def day_of(text: str) -> dt.date | None:
+    """A day written as 2026-11-24, of a year a calendar of requests can hold."""
     try:
-        return dt.date.fromisoformat(text) if len(text) == 10 else None
+        found = dt.date.fromisoformat(text) if len(text) == 10 else None
     except ValueError:
         return None
+    return found if found and EARLIEST <= found <= LATEST else None
+
+
+EARLIEST, LATEST = dt.date(1970, 1, 1), dt.date(2199, 12, 31)
 
 
 def chosen(value: str | None, options: Collection[str], otherwise: str = "") -> str:

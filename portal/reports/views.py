@@ -45,7 +45,7 @@ class Asked:
     district: str = ""
     channel: str = ""
     who: str = ""
-    """city: done by the city itself; contractors."""
+    """city: done by the city itself; contractors: by any of them; or the division code of one."""
 
     def without(self, *names: str) -> Asked:
         return replace(self, **dict.fromkeys(names, ""))
@@ -60,6 +60,10 @@ class Names:
     contractors: frozenset[str]
     request_types: Mapping[str, str]
     districts: Mapping[str, str]
+
+    def period(self, code: str) -> Period:
+        """A period by its code: one of those offered, or two days of one’s own; the first for anything else."""
+        return self.periods.get(code) or rules.period_of(code) or next(iter(self.periods.values()))
 
     def of(self, by: str, code: str) -> str:
         """The name of a code; what was imported without one keeps its own words."""
@@ -149,6 +153,8 @@ class Repeat:
     premise_id: int
     address: str
     many: int
+    exempt: bool = False
+    """Somebody exempt from public records is served there: the address leaves the desk in no file."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +171,18 @@ class Case:
     due_on: dt.date | None
     days_late: int | None
     days_open: float
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A selected mark that narrows only the list: a bar of the backlog (a bucket of `rules.AGES`), or a point of a line (the first
+    day of its week or month)."""
+
+    age: int | None = None
+    at: dt.date | None = None
+
+
+NOTHING_MARKED = Mark()
 
 
 @dataclass(frozen=True)
@@ -218,7 +236,7 @@ def names() -> Names:
 
 def choices(known: Names, asked: Asked) -> dict[str, dict[str, str]]:
     """For each filter, the codes that occur in the period, by name: nothing is offered that shows nothing."""
-    period = known.periods[asked.period]
+    period = known.period(asked.period)
     found: dict[str, dict[str, str]] = {}
     with core.read() as session:
         for by, column in (
@@ -227,7 +245,7 @@ def choices(known: Names, asked: Asked) -> dict[str, dict[str, str]]:
             ("district", "district"),
             ("channel", "channel"),
         ):
-            codes = rows.values_of(session, column, period.grain, period.since, period.until)
+            codes = rows.values_of(session, column, period.grain, rules.floor(period.grain, period.since), period.until)
             named = {code or NONE: known.of(by, code) for code in codes}
             found[by] = dict(sorted(named.items(), key=lambda pair: (pair[0] == NONE, pair[1].casefold())))
     return found
@@ -235,33 +253,45 @@ def choices(known: Names, asked: Asked) -> dict[str, dict[str, str]]:
 
 def opened(known: Names, asked: Asked) -> int:
     """How many requests were opened, for one choice of filters."""
-    period = known.periods[asked.period]
     with core.read() as session:
-        found = rows.counts_by(session, "channel", period.grain, period.since, period.until, _scope(known, asked))
-    return sum(row.opened for row in found)
+        found = _counts_by(session, "channel", known.period(asked.period), _scope(known, asked))
+    return sum(counts.opened for counts in found.values())
 
 
 def _scope(known: Names, asked: Asked) -> rows.Scope:
     def one(code: str) -> str | None:
         return None if not code else "" if code == NONE else code
 
-    division, codes = one(asked.division), None
+    division, codes, others = one(asked.division), None, False
     if division is not None:
-        codes = (division,)
-    elif asked.who:
+        codes = (division,) if _done_by(known, asked.who, division) else ()
+    elif asked.who == CITY:
         # All others are the city's own: those without a row among the divisions too.
-        codes = tuple(sorted(known.contractors))
+        codes, others = tuple(sorted(known.contractors)), True
+    elif asked.who:
+        codes = tuple(sorted(known.contractors)) if asked.who == CONTRACTORS else (asked.who,)
     return rows.Scope(
         codes,
         one(asked.request_type),
         one(asked.district),
         one(asked.channel),
-        not_divisions=asked.who == CITY and division is None,
+        not_divisions=others,
     )
 
 
+def _done_by(known: Names, asked_who: str, division: str) -> bool:
+    """Whether a division belongs to those who are asked for."""
+    contractor = division in known.contractors
+    return {"": True, CITY: not contractor, CONTRACTORS: contractor}.get(asked_who, division == asked_who)
+
+
 def _span(period: Period) -> rows.Span:
-    return rows.Span(requests.midnight(period.since, _zone()), requests.midnight(period.until, _zone()))
+    return _days_span(period.since, period.until)
+
+
+def _days_span(since: dt.date, until: dt.date) -> rows.Span:
+    """From the beginning of one day until the beginning of another, on the city's calendar."""
+    return rows.Span(requests.midnight(since, _zone()), requests.midnight(until, _zone()))
 
 
 def _counts(row: Any) -> Counts:
@@ -272,19 +302,38 @@ def _sum(counts: Iterable[Counts]) -> Counts:
     return sum(counts, Counts())
 
 
+def _counts_by(session: Session, column: str, period: Period, scope: rows.Scope) -> dict[str, Counts]:
+    """The counts of each value of a column: whole weeks or months from the rollups, the days at the ends from the requests."""
+    parts = rules.pieces(period.grain, period.since, period.until)
+    found: list[Any] = []
+    if parts.since < parts.until:
+        found += rows.counts_by(session, column, period.grain, parts.since, parts.until, scope)
+    for edge in parts.edges:
+        found += rows.counts_of_span(session, column, _days_span(*edge), scope)
+    summed: dict[str, Counts] = {}
+    for row in found:
+        summed[row.value] = summed.get(row.value, Counts()) + _counts(row)
+    return summed
+
+
 # --- the board --------------------------------------------------------------------------------------------------------
 
 
 def board(known: Names, asked: Asked) -> Board:
     """Everything of the page but the comparisons and the lists."""
-    period = known.periods[asked.period]
+    period = known.period(asked.period)
     scope, now = _scope(known, asked), core.now()
     shown = rules.starts(period.grain, period.since, period.until)
-    # The small lines go back half a year at least (26 weeks; 24 months) so that there is something to see.
-    back = rules.starts(period.grain, _back(period), period.until)
-    since = min(back[0], period.before or period.since)
+    parts = rules.pieces(period.grain, period.since, period.until)
+    # The small lines go back half a year at least (26 weeks; 24 months) so that there is something to see; whole ones only.
+    end = rules.floor(period.grain, period.until)
+    back = rules.starts(period.grain, _back(period, end), end)
+    earlier = None if period.before is None else rules.pieces(period.grain, period.before, period.since)
+    since = min([back[0], parts.since] + ([earlier.since] if earlier else []))
     with core.read() as session:
-        series = rows.series(session, period.grain, since, period.until, scope)
+        series = rows.series(session, period.grain, since, end, scope)
+        edges = {edge[0]: _edge(session, edge, scope) for edge in parts.edges}
+        earlier_edges = [_edge(session, edge, scope) for edge in earlier.edges] if earlier else []
         times, days, days_before = _times(session, period, shown, scope)
         bounds = [now - dt.timedelta(days=most + 1) for most, _ in rules.AGES if most is not None]
         waiting = rows.backlog(session, bounds, now, scope)
@@ -295,36 +344,43 @@ def board(known: Names, asked: Asked) -> Board:
         summed[start] = measures if so_far is None else [a + b for a, b in zip(so_far, measures, strict=True)]
         of_type = by_type.setdefault(code, {})
         of_type[start] = of_type.get(start, 0) + measures[0]
-    by_period = {start: Counts(*measures) for start, measures in summed.items()}
+    whole = {start: Counts(*measures) for start, measures in summed.items()}
+    counts = [edges.get(start, whole.get(start, Counts())) for start in shown]
     ordered = sorted(by_type.items(), key=lambda pair: (-sum(pair[1].get(start, 0) for start in shown), pair[0]))
     return Board(
-        period, now,
-        _sum(by_period.get(start, Counts()) for start in shown),
-        None if period.before is None else _sum(counts for start, counts in by_period.items() if period.before <= start < period.since),
+        period, now, _sum(counts),
+        None if earlier is None else _sum([*(each for start, each in whole.items() if earlier.since <= start < earlier.until), *earlier_edges]),
         days, days_before,
-        tuple(Moment(start, by_period.get(start, Counts()), times.get(at)) for at, start in enumerate(shown)),
-        tuple(Moment(start, by_period.get(start, Counts())) for start in back),
-        tuple((code, tuple(counts.get(start, 0) for start in back)) for code, counts in ordered[:PANELS_MOST]),
+        tuple(Moment(start, each, times.get(at)) for at, (start, each) in enumerate(zip(shown, counts, strict=True))),
+        tuple(Moment(start, whole.get(start, Counts())) for start in back),
+        tuple((code, tuple(of_type.get(start, 0) for start in back)) for code, of_type in ordered[:PANELS_MOST]),
         _ages(waiting),
     )  # fmt: skip
 
 
-def _back(period: Period) -> dt.date:
+def _edge(session: Session, edge: tuple[dt.date, dt.date], scope: rows.Scope) -> Counts:
+    """The counts of a few days that make no whole week or month."""
+    return _sum(_counts(row) for row in rows.counts_of_span(session, "channel", _days_span(*edge), scope))
+
+
+def _back(period: Period, end: dt.date) -> dt.date:
     if period.grain == "week":
-        return period.until - dt.timedelta(weeks=rules.BASE_WEEKS + rules.RECENT_WEEKS)
-    return min(period.since, rules.month_before(period.until, 24))
+        return end - dt.timedelta(weeks=rules.BASE_WEEKS + rules.RECENT_WEEKS)
+    return min(rules.floor("month", period.since), rules.month_before(end, 24))
+
+
+def moment_span(period: Period, start: dt.date) -> tuple[dt.date, dt.date]:
+    """One week or month of a period, cut off where the period is: its first day, and the first day after it."""
+    return start, min(rules.next_start(period.grain, start), max(period.until, start + dt.timedelta(days=1)))
 
 
 def _times(
     session: Session, period: Period, shown: Sequence[dt.date], scope: rows.Scope
 ) -> tuple[dict[int, Days], Days, Days | None]:
     """The times to close of each week or month, to the minute; those of the whole period, exact; of the period before."""
-    zone = _zone()
-    spans = [
-        rows.Span(requests.midnight(start, zone), requests.midnight(requests.next_start(period.grain, start), zone)) for start in shown
-    ]  # fmt: skip
+    spans = [_days_span(*moment_span(period, start)) for start in shown]
     if period.before is not None:
-        spans.append(rows.Span(requests.midnight(period.before, zone), requests.midnight(period.since, zone)))
+        spans.append(_days_span(period.before, period.since))
     found = {at: rules.numbers(text) for at, text in rows.minutes_to_close(session, spans, scope).items()}
     before = None if period.before is None else rules.days_to_the_minute(found.pop(len(shown), rules.numbers("")))
     whole = rules.merged(list(found.values()))
@@ -349,21 +405,21 @@ def _ages(waiting: Iterable[Any]) -> tuple[Age, ...]:
 
 def compared(known: Names, asked: Asked, by: str) -> tuple[Level, ...]:
     """The levels by one thing, the best share first; it obeys all filters but its own, so that the others stay in sight."""
-    period = known.periods[asked.period]
+    period = known.period(asked.period)
     own = {"contractor": ("division", "who"), "division": ("division", "who")}.get(by, (by,))
     scope, now = _scope(known, asked.without(*own)), core.now()
     column = {"request_type": "request_type_code", "district": "district", "channel": "channel"}.get(
         by, "division_code"
     )
     with core.read() as session:
-        found = rows.counts_by(session, column, period.grain, period.since, period.until, scope)
+        found = _counts_by(session, column, period, scope)
         late = rows.past_due_by(session, column, _span(period), now, scope)
     counts: dict[str, Counts] = {}
     waiting: dict[str, int] = {}
-    for row in found:
-        code = OWN if by == "contractor" and row.value not in known.contractors else row.value
-        counts[code] = counts.get(code, Counts()) + _counts(row)
-        waiting[code] = waiting.get(code, 0) + late.get(row.value, 0)
+    for value, each in found.items():
+        code = OWN if by == "contractor" and value not in known.contractors else value
+        counts[code] = counts.get(code, Counts()) + each
+        waiting[code] = waiting.get(code, 0) + late.get(value, 0)
     ordered = rules.best_first(list(counts.items()), lambda code: known.of(by, code))
     return tuple(Level(code, known.of(by, code), each, waiting[code]) for code, each in ordered)
 
@@ -392,31 +448,55 @@ def repeats(known: Names, asked: Asked) -> tuple[int, tuple[Repeat, ...]]:
     with core.read() as session:
         premises = rules.numbers(rows.premises_with_requests(session, span, _scope(known, asked)))
         total, most = rules.repeated(premises, rules.REPEAT_TIMES, REPEATS_SHOWN)
-        places = rows.addresses(session, [premise_id for premise_id, _ in most])
-    return total, tuple(Repeat(premise_id, places.get(premise_id, ""), many) for premise_id, many in most)
+        found = [premise_id for premise_id, _ in most]
+        places, exempt = rows.addresses(session, found), rows.exempt_premises(session, found)
+    return total, tuple(Repeat(each, places.get(each, ""), many, each in exempt) for each, many in most)
 
 
-def cases(known: Names, asked: Asked, which: str, page: int = 1, age: int | None = None) -> tuple[Case, ...]:
-    """A page of the cases behind the figures; `age` keeps the open ones of one bucket of `rules.AGES`."""
-    now, zone = core.now(), _zone()
-    span = _span(known.periods[asked.period]) if which in ("late", "opened") else None
-    if span is None and age is not None:
-        bounds = [now - dt.timedelta(days=most + 1) for most, _ in rules.AGES if most is not None]
-        newest = now + dt.timedelta(days=36_500) if age == 0 else bounds[age - 1]
-        oldest = bounds[age] if age < len(bounds) else dt.datetime(1, 1, 3, tzinfo=dt.UTC)
-        # A bucket holds what was opened after its bound, up to and including the bound of the one before.
-        moment = dt.timedelta(microseconds=1)
-        span = rows.Span(oldest + moment, newest + moment)
+def _list_span(known: Names, asked: Asked, which: str, mark: Mark, now: dt.datetime) -> rows.Span | None:
+    """Which opening times a list is of: the chosen week or month, the chosen age, the period, or (open ones) all."""
+    period = known.period(asked.period)
+    if mark.at is not None:
+        return _days_span(*moment_span(period, mark.at))
+    if which in ("late", "opened"):
+        return _span(period)
+    if mark.age is None:
+        return None
+    bounds = [now - dt.timedelta(days=most + 1) for most, _ in rules.AGES if most is not None]
+    newest = now + dt.timedelta(days=36_500) if mark.age == 0 else bounds[mark.age - 1]
+    oldest = bounds[mark.age] if mark.age < len(bounds) else dt.datetime(1, 1, 3, tzinfo=dt.UTC)
+    # A bucket holds what was opened after its bound, up to and including the bound of the one before.
+    moment = dt.timedelta(microseconds=1)
+    return rows.Span(oldest + moment, newest + moment)
+
+
+def cases(
+    known: Names, asked: Asked, which: str, page: int = 1, mark: Mark = NOTHING_MARKED, most: int = CASE_ROWS
+) -> tuple[Case, ...]:
+    """A page of the cases behind the figures, or of a selected mark."""
+    now = core.now()
+    span = _list_span(known, asked, which, mark, now)
     with core.read() as session:
-        found = rows.cases(session, which, span, now, _scope(known, asked), CASE_ROWS, (max(1, page) - 1) * CASE_ROWS)
-    return tuple(
-        Case(
-            row.id, row.external_id or row.number, row.request_type_name, known.of("division", row.division_code or ""),
-            known.of("district", row.district) if row.district else "", known.of("channel", row.channel),
-            row.opened_at.astimezone(zone).date(), row.due_at.astimezone(zone).date() if row.due_at else None,
-            _days_late(row, now), ((row.closed_at or now) - row.opened_at).total_seconds() / rules.SECONDS_A_DAY,
-        )
-        for row in found
+        found = rows.cases(session, which, span, now, _scope(known, asked), most, (max(1, page) - 1) * most)
+    return tuple(_case(known, row, now) for row in found)
+
+
+def oldest_case(known: Names, asked: Asked, which: str, mark: Mark = NOTHING_MARKED) -> Case | None:
+    """The one of a list that was opened first."""
+    now = core.now()
+    span = _list_span(known, asked, which, mark, now)
+    with core.read() as session:
+        found = rows.cases(session, which, span, now, _scope(known, asked), 1, 0, oldest=True)
+    return _case(known, found[0], now) if found else None
+
+
+def _case(known: Names, row: Any, now: dt.datetime) -> Case:
+    zone = _zone()
+    return Case(
+        row.id, row.external_id or row.number, row.request_type_name, known.of("division", row.division_code or ""),
+        known.of("district", row.district) if row.district else "", known.of("channel", row.channel),
+        row.opened_at.astimezone(zone).date(), row.due_at.astimezone(zone).date() if row.due_at else None,
+        _days_late(row, now), ((row.closed_at or now) - row.opened_at).total_seconds() / rules.SECONDS_A_DAY,
     )  # fmt: skip
 
 
@@ -427,9 +507,15 @@ def _days_late(row: Any, now: dt.datetime) -> int | None:
     return max(0, int(late))
 
 
-def case_total(found: Board, which: str, age: int | None = None) -> int:
-    """How many cases a list has: the figures say it already."""
-    ages = found.ages if age is None else found.ages[age : age + 1]
+def case_total(known: Names, asked: Asked, found: Board, which: str, mark: Mark = NOTHING_MARKED) -> int:
+    """How many cases a list has: the figures say it already, but for one week or month."""
+    if mark.at is not None:
+        now = core.now()
+        with core.read() as session:
+            return rows.case_count(
+                session, which, _list_span(known, asked, which, mark, now), now, _scope(known, asked)
+            )
+    ages = found.ages if mark.age is None else found.ages[mark.age : mark.age + 1]
     if which == "past_due":
         return sum(each.past_due for each in ages)
     if which == "open":

@@ -207,3 +207,46 @@ def test_an_address_anyone_can_type_chooses_only_what_is_offered() -> None:
     assert rules.chosen("x'; DROP", ["13w", "4w"], "13w") == "13w"
     assert rules.chosen(None, ["13w"], "13w") == "13w"
     assert rules.chosen("4w", ["13w", "4w"], "13w") == "4w"
+
+
+@given(st.sampled_from(["week", "month"]), st.dates(dt.date(2000, 1, 1), dt.date(2030, 1, 1)), st.integers(0, 900))
+def test_pieces_of_a_span_are_whole_in_the_middle_and_leave_nothing_out(grain: str, since: dt.date, days: int) -> None:
+    until = since + dt.timedelta(days=days)
+    found = rules.pieces(grain, since, until)
+    spans = sorted([span for span in (*found.edges, (found.since, found.until)) if span[0] < span[1]])
+    assert sum((end - start).days for start, end in spans) == days
+    assert all(one[1] == other[0] for one, other in zip(spans, spans[1:], strict=False))
+    if found.since < found.until:
+        assert rules.floor(grain, found.since) == found.since
+        assert rules.floor(grain, found.until) == found.until
+    assert all((end - start).days < 32 for start, end in found.edges)
+    starts = rules.starts(grain, since, until)
+    assert len(starts) == len(set(starts))
+    assert {edge[0] for edge in found.edges} <= set(starts)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "",
+        "_",
+        "2026-02-30_2026-03-01",
+        "2026-03-02_2026-03-01",
+        "x_y",
+        "2026-03-01",
+        "0001-01-01_9999-12-31",
+        "13w'; --",
+    ],
+)
+def test_days_of_an_address_that_are_none_make_no_period(code: str) -> None:
+    assert rules.period_of(code) is None
+
+
+def test_two_days_are_a_period_with_both_of_them_and_as_many_before() -> None:
+    found = rules.period_of("2026-06-01_2026-08-15")
+    assert found is not None
+    assert (found.since, found.until, found.before) == (dt.date(2026, 6, 1), dt.date(2026, 8, 16), dt.date(2026, 3, 17))
+    assert (found.grain, found.length, found.words) == ("week", "76 days", "Jun 1, 2026 to Aug 15, 2026")
+    long = rules.period_of("2024-06-03_2026-08-15")
+    assert long is not None
+    assert long.grain == "month"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from hypothesis import strategies as st
 
 from db import core
 from db import service_requests as rows
+from db.accounts import Account, Person
 from portal import settings
 from portal.reports import commands, rules, views
 from portal.reports.views import Asked
@@ -173,16 +177,110 @@ def test_the_cases_behind_a_figure_are_those_counted(db: core.Database) -> None:
     asked = Asked("13w")
     board = views.board(known, asked)
     for which in views.CASE_LISTS:
-        assert len(views.cases(known, asked, which)) == min(views.CASE_ROWS, views.case_total(board, which)), which
+        assert len(views.cases(known, asked, which)) == min(
+            views.CASE_ROWS, views.case_total(known, asked, board, which)
+        ), which
     (late,) = views.cases(known, asked, "past_due")
     assert (late.number, late.days_late, late.channel) == ("SR-T-11", 4, "Web")
     assert [case.number for case in views.cases(known, asked, "late")] == ["SR-T-10", "SR-T-9", "SR-T-8"]
     for at, age in enumerate(board.ages):
-        assert len(views.cases(known, asked, "open", age=at)) == age.total == views.case_total(board, "open", at)
+        mark = views.Mark(age=at)
+        listed = views.cases(known, asked, "open", mark=mark)
+        assert len(listed) == age.total == views.case_total(known, asked, board, "open", mark)
     assert views.cases(known, asked, "opened", page=2) == ()
     assert [case.id for case in views.cases(known, asked, "opened", page=-3)] == [
         case.id for case in views.cases(known, asked, "opened")
     ]
+
+
+def test_a_point_of_a_line_and_the_oldest_of_a_list_lead_to_their_cases(db: core.Database) -> None:
+    made.add([*made.twelve(), made.request(20, "2026-11-02T07:00", due="2026-11-03T07:00"), made.request(21, "2026-06-01T07:00", due="2026-12-24T07:00")])  # fmt: skip
+    known, asked = views.names(), Asked("13w")
+    board = views.board(known, asked)
+    week = views.Mark(at=dt.date(2026, 11, 9))
+    for which, many in (("opened", 12), ("late", 3), ("open", 2), ("past_due", 1)):
+        assert views.case_total(known, asked, board, which, week) == many, which
+        assert len(views.cases(known, asked, which, mark=week)) == many, which
+    oldest = {which: views.oldest_case(known, asked, which) for which in views.CASE_LISTS}
+    assert {which: case and case.number for which, case in oldest.items()} == {
+        "past_due": "SR-T-20", "open": "SR-T-21", "late": "SR-T-8", "opened": "SR-T-20",
+    }  # fmt: skip
+    assert views.oldest_case(known, asked, "past_due", views.Mark(at=dt.date(2026, 11, 16))) is None
+
+
+DAYS = st.dates(dt.date(2014, 12, 20), dt.date(2015, 12, 20))
+
+
+def test_any_two_days_give_the_figures_of_the_report_whatever_they_are_split_by(
+    db: core.Database, tmp_path: Path
+) -> None:
+    importing.run_command(SAMPLE, BOSTON, tmp_path / "r.csv")
+    known = views.names()
+
+    @hypothesis.settings(max_examples=25, deadline=None, database=None, derandomize=True)
+    @hypothesis.example(dt.date(2015, 1, 1), dt.date(2015, 1, 1))
+    @hypothesis.example(dt.date(2015, 2, 2), dt.date(2015, 2, 8))
+    @hypothesis.example(dt.date(2015, 1, 15), dt.date(2015, 11, 3))
+    @hypothesis.given(DAYS, DAYS)
+    def same(one: dt.date, other: dt.date) -> None:
+        since, last = sorted((one, other))
+        asked = Asked(f"{since}_{last}")
+        board = views.board(known, asked)
+        until = last + dt.timedelta(days=1)
+        for by, name in (
+            ("division", "division"),
+            ("request_type", "request_type"),
+            ("district", "district"),
+            ("channel", "channel"),
+        ):
+            told = views.level_rows([name], since=since, until=until)
+            if by != "request_type":  # the report prints names of types as they were imported, the page codes of today
+                page = {
+                    level.code: (
+                        level.counts.opened,
+                        level.counts.closed,
+                        level.counts.with_target,
+                        level.counts.on_time,
+                        level.open_past_due,
+                    )
+                    for level in views.compared(known, asked, by)
+                }
+                assert page == {
+                    row[name]: (row["opened"], row["closed"], row["with_target"], row["on_time"], row["open_past_due"])
+                    for row in told
+                }
+            assert (
+                sum(row["opened"] for row in told)
+                == board.counts.opened
+                == sum(moment.counts.opened for moment in board.moments)
+            )
+        for moment in board.moments:
+            first, end = views.moment_span(board.period, moment.start)
+            assert _one_row(views.level_rows(["group"], since=first, until=end))[0] == moment.counts.opened
+        whole = _one_row(views.level_rows(["group"], since=since, until=until))
+        counts = board.counts
+        assert (counts.opened, counts.closed, counts.with_target, counts.on_time, counts.closed_with_target) == whole
+        length = until - since
+        before = _one_row(views.level_rows(["group"], since=since - length, until=since))
+        assert board.before is not None
+        assert board.before.opened == before[0]
+        assert board.before.on_time == before[3]
+        if counts.closed:
+            truth = oracle()
+            days = truth[
+                (truth["OPEN_DT"].str[:10] >= f"{since}")
+                & (truth["OPEN_DT"].str[:10] <= f"{last}")
+                & truth["closed"].notna()
+            ]["days"]
+            assert board.days.half == pytest.approx(days.quantile(0.5), abs=1e-9)
+            assert board.days.ninety == pytest.approx(days.quantile(0.9), abs=1e-9)
+
+    same()
+
+
+def _one_row(rows: list[dict[str, Any]]) -> tuple[int, ...]:
+    names = ("opened", "closed", "with_target", "on_time", "closed_with_target")
+    return tuple(sum(row[name] for row in rows) for name in names)
 
 
 def test_repeats_are_premises_with_three_in_ninety_days(city: City) -> None:
@@ -196,6 +294,21 @@ def test_repeats_are_premises_with_three_in_ninety_days(city: City) -> None:
         [(premise_id, "61 Tanner St", 3)],
     )
     assert views.repeats(views.names(), Asked(channel="web")) == (0, ())
+    assert not found[0].exempt
+
+
+def test_a_repeat_where_somebody_exempt_is_served_is_marked(city: City) -> None:
+    account = city.account["marcus"]
+    with core.work() as work:
+        row = work.session.get(Account, account)
+        assert row is not None
+        person, premise = work.session.get(Person, row.person_id), row.premise_id
+        assert person is not None
+        person.exempt_from_public_records = True
+        work.event("test.exempt", subject_kind="person", subject_id=person.id)
+    made.add([made.request(at, f"2026-11-{10 + at}T08:00", premise_id=premise) for at in range(3)])
+    total, found = views.repeats(views.names(), Asked())
+    assert (total, found[0].premise_id, found[0].exempt) == (1, premise, True)
 
 
 def test_days_are_elapsed_time_and_days_of_the_calendar_are_the_citys(
