@@ -92,6 +92,15 @@ def divisions(session: Session) -> Sequence[Division]:
     return session.scalars(sa.select(Division).order_by(Division.name)).all()
 
 
+def unit(session: Session, division_code: str) -> Any:
+    """A division with its department's e-mail address; None when there is none of this code."""
+    return session.execute(
+        sa.select(Division.code, Division.name, Division.contractor, Division.department_code, Department.email)
+        .join(Department, Department.code == Division.department_code)
+        .where(Division.code == division_code)
+    ).first()
+
+
 def reference(session: Session, kind: str, on: dt.date) -> Sequence[ReferenceRow]:
     """The rows of a kind in force on a day, one per code, in their order."""
     return kept(session, ("reference", kind, on), lambda: alone(session, _reference(session, kind, on)))

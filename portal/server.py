@@ -441,7 +441,7 @@ def build_app(settings: Settings) -> st.App:
 
 def refusals(settings: Settings) -> list[str]:
     """Reasons not to start, each a sentence that says what to set; empty when all is well. Touches no database."""
-    found = _sign_in_refusals(settings)
+    found = _sign_in_refusals(settings) + mail_refusals(settings)
     off_in = _xsrf_off_in()
     if off_in:
         found.append(
@@ -512,6 +512,38 @@ def _sign_in_refusals(settings: Settings) -> list[str]:
                 f"{PREFIX}{name.upper()} is plain http, so sign-ins could be read on the way: use an https:// address "
                 "(http:// is for this machine only)."
             )
+    return found
+
+
+def mail_refusals(settings: Settings) -> list[str]:
+    """Reasons not to send e-mail as the settings say, each a sentence; a portal that would lose or leak it does not start."""
+    here = is_loopback(settings.smtp_host)
+    if not settings.smtp_host:
+        if settings.smtp_from or settings.smtp_login:
+            return [
+                f"The mail server is named only in part: set {PREFIX}SMTP_HOST too, or unset the other {PREFIX}SMTP_ variables."
+            ]
+        return []
+    found = []
+    if settings.demo and not here:
+        found.append(
+            f"This is a demo, and {PREFIX}SMTP_HOST is {settings.smtp_host}: made-up people must not get real mail. Unset it, or "
+            "name a mail server on this machine."
+        )
+    if not settings.smtp_from:
+        found.append(
+            f"{PREFIX}SMTP_FROM is missing: set it to the address e-mail comes from, such as desk@city.example."
+        )
+    if settings.smtp_security == "none" and not here:
+        found.append(
+            f"{PREFIX}SMTP_SECURITY is none, so citizens' letters could be read on the way to {settings.smtp_host}: set it to "
+            "starttls or tls (none is for a mail server on this machine)."
+        )
+    if bool(settings.smtp_login) != bool(settings.smtp_password.get_secret_value()):
+        found.append(
+            f"The sign-in at the mail server is named only in part: set both {PREFIX}SMTP_LOGIN and {PREFIX}SMTP_PASSWORD, or "
+            "neither."
+        )
     return found
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import ipaddress
 import os
+import re
 import secrets
+import ssl
 import sys
 import zoneinfo
 from dataclasses import dataclass
@@ -94,6 +97,52 @@ class Settings(BaseSettings):
     idle_minutes: int = Field(default=30, ge=1, le=480, description="A session ends after so many minutes without use.")
     absolute_hours: int = Field(default=10, ge=1, le=24, description="A session ends after so many hours, used or not.")
 
+    smtp_host: str = Field(
+        default="",
+        description="Mail server that takes the portal's e-mail. Empty: e-mail waits, and the Deliveries page says so.",
+    )
+    smtp_port: int = Field(
+        default=587, ge=1, le=65535, description="Its port: 587 for `starttls`, 465 for `tls` as a rule."
+    )
+    smtp_security: str = Field(
+        default="starttls",
+        description="`starttls` or `tls`; `none` is for a server on this machine only. Certificates are checked.",
+    )
+    smtp_login: str = Field(
+        default="", description="Name the portal signs in with at the mail server. Empty: it does not."
+    )
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="Password that goes with it.")
+    smtp_from: str = Field(
+        default="",
+        description="Address e-mail comes from, at a domain whose mail the server may send. Needed with a server.",
+    )
+    smtp_reply_to: str = Field(default="", description="Address answers go to, if another.")
+    smtp_seconds: int = Field(
+        default=20,
+        ge=1,
+        le=50,
+        description="How long to wait for each answer of a mail server or a webhook's receiver.",
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="PEM file of certificates trusted beside the system's, for a mail server or receiver of the city's own.",
+    )
+    webhook_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key from which each receiver's secret is made (`portal webhook-secret CODE`), at least 32 characters. "
+        "Empty: messages for webhooks wait.",
+    )
+    webhook_networks: str = Field(
+        default="",
+        description="Private networks webhooks may reach, such as `10.20.0.0/16`, separated by commas. Empty: only the "
+        "internet, by https.",
+    )
+    work_inside: bool = Field(
+        default=True,
+        description="Whether `portal run` also does the work behind the screen (deliveries, nightly work); `false` when "
+        "`portal work` does it.",
+    )
+
     audit_key: SecretStr = Field(
         default=SecretStr(""),
         description="Key of the audit chain, at least 32 characters. Empty: made once and kept in the data folder "
@@ -104,7 +153,7 @@ class Settings(BaseSettings):
     )
     as_of: dt.date | None = Field(default=None, description="Fixes today, for a demo city only: `YYYY-MM-DD`.")
 
-    @field_validator("as_of", "city_logo", mode="before")
+    @field_validator("as_of", "city_logo", "ca_file", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -162,11 +211,52 @@ class Settings(BaseSettings):
             raise ValueError("it must contain openid, or the provider tells the portal nobody's identity")
         return value
 
-    @field_validator("audit_key")
+    @field_validator("smtp_security")
+    @classmethod
+    def _security_is_known(cls, value: str) -> str:
+        if value not in ("starttls", "tls", "none"):
+            raise ValueError("it is starttls, tls or none")
+        return value
+
+    @field_validator("smtp_from", "smtp_reply_to")
+    @classmethod
+    def _sender_is_a_mailbox(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[^\s@<>(),;:\"\\]+@[^\s@<>(),;:\"\\]+", value):
+            raise ValueError("it is one e-mail address such as desk@city.example, without a name beside it")
+        return value
+
+    @field_validator("smtp_host")
+    @classmethod
+    def _host_is_a_name(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[A-Za-z0-9.:_-]+", value):
+            raise ValueError("it is the name or address of a mail server alone, such as mail.city.example")
+        return value
+
+    @field_validator("ca_file")
+    @classmethod
+    def _certificates_are_there(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            try:
+                ssl.create_default_context().load_verify_locations(cafile=str(value))
+            except OSError:  # missing, not readable, or no certificate in it (ssl.SSLError is one too)
+                raise ValueError(f"there is no PEM file of certificates {str(value)!r}") from None
+        return value
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks_are_networks(cls, value: str) -> str:
+        for part in filter(None, (each.strip() for each in value.split(","))):
+            try:
+                ipaddress.ip_network(part)
+            except ValueError:
+                raise ValueError(f"{part!r} is no network; write it as 10.20.0.0/16") from None
+        return value
+
+    @field_validator("audit_key", "webhook_key")
     @classmethod
     def _key_is_long(cls, value: SecretStr) -> SecretStr:
         if 0 < len(value.get_secret_value()) < 32:
-            raise ValueError("it needs at least 32 characters, or stay empty to have one made in the data folder")
+            raise ValueError("it needs at least 32 characters, or to stay empty")
         return value
 
     # --- what follows from them ---
@@ -205,6 +295,13 @@ class Settings(BaseSettings):
     @property
     def is_https(self) -> bool:
         return self.public_origin.startswith("https://")
+
+    @property
+    def own_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """The private networks webhooks may reach; in a demo this machine, and nothing else at all."""
+        if self.demo:
+            return (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+        return tuple(ipaddress.ip_network(part.strip()) for part in self.webhook_networks.split(",") if part.strip())
 
     def audit_key_bytes(self) -> bytes:
         """The key of the audit chain: the one that is set, else the one kept in the data folder, made at the first call."""

@@ -33,6 +33,9 @@ PROVIDER = {
 }
 
 
+MAIL = {"smtp_host": "mail.city.example", "smtp_from": "desk@city.example"}
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_tester(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for row in settings.settings_table():
@@ -63,6 +66,12 @@ def _no_settings_of_the_tester(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         ("PORTAL_OIDC_SCOPE", "email", "openid"),
         ("PORTAL_AUDIT_KEY", "short", "32 characters"),
         ("PORTAL_IDLE_MINUTES", "100000", "PORTAL_IDLE_MINUTES"),
+        ("PORTAL_SMTP_SECURITY", "ssl", "starttls, tls or none"),
+        ("PORTAL_SMTP_FROM", "City <desk@city.example>", "desk@city.example"),
+        ("PORTAL_SMTP_HOST", "mail.city.example/", "mail.city.example"),
+        ("PORTAL_WEBHOOK_KEY", "short", "32 characters"),
+        ("PORTAL_WEBHOOK_NETWORKS", "10.20.0.0/16, inside", "no network"),
+        ("PORTAL_CA_FILE", "/nowhere/ca.pem", "PEM file"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_it(
@@ -132,6 +141,8 @@ def test_a_complete_provider_starts() -> None:
 
 def test_the_demo_starts_on_loopback() -> None:
     assert _refusals(demo=True) == ""
+    assert _refusals(demo=True, **MAIL | {"smtp_host": "127.0.0.1", "smtp_security": "none"}) == ""
+    assert _refusals(**PROVIDER, **MAIL) == ""
     assert _refusals(demo=True, host="::1") == ""
 
 
@@ -151,6 +162,11 @@ def test_the_demo_starts_on_loopback() -> None:
         ({**PROVIDER, "oidc_client_secret": ""}, "set PORTAL_OIDC_CLIENT_SECRET too"),
         ({"oidc_issuer": "https://login.example.org"}, "PORTAL_OIDC_CLIENT_ID, PORTAL_OIDC_CLIENT_SECRET"),
         ({"demo": True, "database_url": "sqlite://"}, "in memory"),
+        ({**PROVIDER, "smtp_host": "mail.city.example"}, "PORTAL_SMTP_FROM is missing"),
+        ({**PROVIDER, "smtp_from": "desk@city.example"}, "set PORTAL_SMTP_HOST too"),
+        ({**PROVIDER, **MAIL, "smtp_security": "none"}, "PORTAL_SMTP_SECURITY is none"),
+        ({**PROVIDER, **MAIL, "smtp_login": "desk"}, "both PORTAL_SMTP_LOGIN and PORTAL_SMTP_PASSWORD"),
+        ({"demo": True, **MAIL}, "made-up people must not get real mail"),
     ],
 )
 def test_unsafe_starts_are_refused_with_what_to_set(values: dict[str, Any], sentence: str) -> None:

@@ -31,6 +31,7 @@ from db.contacts.conversations import (
     verifier,
 )
 from db.contacts.delivery import DeliveryAttempt, MessageCopy
+from db.contacts.owed import owed, owed_counts
 
 __all__ = [
     "ACCOUNT",
@@ -58,6 +59,8 @@ __all__ = [
     "open_call",
     "open_promises_about",
     "open_work_of",
+    "owed",
+    "owed_counts",
     "person_name_and_phone",
     "premise_exists",
     "promise_lines",

@@ -109,6 +109,24 @@ def claim(
     return row
 
 
+def take_stale(
+    session: Session, now: dt.datetime, routes: Collection[str], before: dt.datetime, most: int
+) -> Sequence[OutboxMessage]:
+    """Messages written before an instant that would go out now, held: news so old is for people first."""
+    return session.scalars(
+        sa.select(OutboxMessage)
+        .where(
+            OutboxMessage.delivery_state == "ready",
+            OutboxMessage.route.in_(routes),
+            OutboxMessage.due_at <= now,
+            OutboxMessage.created_at < before,
+        )
+        .order_by(OutboxMessage.due_at, OutboxMessage.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
 def leased(session: Session, message_id: int, lease: str) -> OutboxMessage | None:
     """The message, held, if this lease is still the one it is under."""
     row = session.get(OutboxMessage, message_id, with_for_update=True, populate_existing=True)

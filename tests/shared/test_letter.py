@@ -80,6 +80,7 @@ def templates_named_in_packs() -> dict[str, str]:
 
 NAMED = {**templates_named_in_code(), **templates_named_in_packs()}
 DETAIL = {
+    "facts": "Place: 1418 Oakhaven Dr",
     "number": "SR-26-0004127",
     "on": "2026-11-30",
     "service_kinds": ["electric", "water"],

@@ -504,6 +504,12 @@ def _tell(work: Work, row: rows.ServiceRequest, tell_by: str, person_id: int | N
         recipient_id=person_id,
         subject_kind=SUBJECT,
         subject_id=row.id,
-        detail={"number": row.number},
+        detail={
+            "number": row.number,
+            "what": row.request_type_name,
+            "request_type": row.request_type_code,
+            "disposition": row.disposition_code or "",
+            "otherwise": "request_closed" if row.closed else "request_opened",
+        },
     )
     return 1

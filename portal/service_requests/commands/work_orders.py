@@ -76,7 +76,15 @@ def open_work_order(
         recipient_kind="division",
         subject_kind=SUBJECT,
         subject_id=order.id,
-        detail={"division": division_code, "number": order.number},
+        detail={
+            "division": division_code,
+            "number": order.number,
+            "order": name,
+            "place": order.address,
+            "premise": premise_id,
+            "planned": "" if planned_on is None else planned_on.isoformat(),
+            "instructions": instructions,
+        },
     )
     return order
 
