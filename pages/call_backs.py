@@ -1,55 +1,33 @@
-"""Call-backs and promises: what the city owes callers, the most urgent first."""
+"""Call-backs and promises: what the city owes callers, the most urgent first, one open beside the list."""
 
 import streamlit as st
 
 from portal.contacts import views
 from portal.desk import call, contacts_parts, go, lists, who
-from portal.desk.text import inert
+from portal.desk import call_backs_parts as parts
+from portal.shared.text import count_text
 
 
-def _empty(title: str, hint: str) -> None:
+def _nothing() -> None:
     with st.container(border=True):
-        st.markdown(f":green[:material/check_circle:] **{inert(title)}**")
-        st.caption(hint)
-
-
-def _call_backs(scope: str) -> None:
-    actor = who.actor()
-    total = views.call_back_count(actor, scope)
-    st.subheader(f"Call-backs · {total}")
-    if not total:
-        _empty(
-            "No call-back is open",
-            "A call-back planned on a call, at wrap-up or above comes here and on the call desk.",
+        st.markdown(":green[:material/check_circle:] **No call-back and no promise is open**")
+        st.caption(
+            "A call-back planned on a call, at wrap-up or above, and every date, credit or visit told to a caller is "
+            "listed here until it is done."
         )
-        return
-    page = st.session_state.get("call_backs.page", 1)
-    with st.container(border=True, gap=None):
-        for position, line in enumerate(views.call_backs(actor, scope, page), 1):
-            contacts_parts.call_back_row(line, position=position, owner=scope != "mine")
-    lists.pager(total, key="call_backs.page", rows=views.PAGE_SIZE)
 
 
-def _promises(scope: str) -> None:
-    actor = who.actor()
-    open_ones = views.promises(actor, scope)
-    st.subheader("Promises")
-    if not open_ones:
-        _empty(
-            "No promise is open",
-            "Every date, credit or visit told to a caller is listed here until it is kept or broken.",
-        )
-    else:
-        with st.container(border=True, gap=None):
-            for line in open_ones:
-                contacts_parts.promise_row(line, owner=scope != "mine")
-        if len(open_ones) == views.PAGE_SIZE:
-            st.caption(f"The first {views.PAGE_SIZE}; settle these to see more.")
-    settled = views.promises(actor, scope, settled=True)
-    if settled:
-        with st.expander("Kept and broken", icon=":material/history:"):
-            for line in settled:
-                contacts_parts.settled_row(line, owner=scope != "mine")
+def _settled(scope: str) -> None:
+    """Read when it is opened: it is looked at now and then, and is as long as the list itself."""
+    history = st.expander(
+        "Kept and broken", icon=":material/history:", key="call_backs.settled", on_change="rerun", width="stretch"
+    )
+    if history.open:
+        with history:
+            found = views.promises(who.actor(), scope, settled=True)
+            parts.settled(found, owner=scope != "mine")
+            if not found:
+                st.caption("No promise has been settled yet.")
 
 
 @who.fragment
@@ -70,11 +48,24 @@ def draw() -> None:
             key="call_backs.scope",
         )
     contacts_parts.said("call_backs", toast=True)
-    if actor.may("conversation.work"):
-        with st.popover("Plan a call-back", icon=":material/add_call:", key="call_backs.plan_popover"):
-            contacts_parts.plan_call_back(call.context(), "call_backs")
-    _call_backs(scope or "mine")
-    _promises(scope or "mine")
+    scope = scope or "mine"
+    found = views.owed(actor, scope, st.session_state.get("call_backs.page", 1))
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        if actor.may("conversation.work"):
+            with st.popover("Plan a call-back", icon=":material/add_call:", key="call_backs.plan_popover"):
+                contacts_parts.plan_call_back(call.context(), "call_backs")
+        counts = f"{count_text(found.call_backs, 'call-back')} · {count_text(found.promises, 'promise')}"
+        st.caption(counts, width="content")
+    if not found.lines:
+        _nothing()
+    else:
+        left, right = st.columns([1.6, 1], gap="medium")
+        with left, st.container(border=True):
+            chosen = parts.owed_list(found.lines, owner=scope != "mine")
+            lists.pager(found.total, key="call_backs.page", rows=views.OWED_ROWS)
+        with right:
+            parts.opened(chosen, owner=scope != "mine")
+    _settled(scope)
 
 
 draw()

@@ -5,24 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
 from db import core
 from portal import settings
 from portal.contacts import commands, rules, views
-from portal.desk import go, incident, who
+from portal.desk import incident, who
 from portal.desk.text import inert
 from portal.shared.calendar import instant_of
-from portal.shared.money import format_cents, parse_money
+from portal.shared.money import parse_money
 from portal.shared.refusal import Refused
-from portal.shared.text import clock_text, due_text, format_phone, relative_text
+from portal.shared.text import clock_text, format_phone, relative_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from portal.contacts.views import Call, CallBackLine, Done, PromiseLine
+    from portal.contacts.views import Call, Done
     from portal.desk.attempt import Values
     from portal.shared.receipt import Receipt
 
@@ -209,115 +209,6 @@ def wrap_up_of(v: Values, call: Call) -> tuple[rules.WrapUp]:
             call_back=call_back if v["call_back_why"] or v["call_back_due"] else None,
             promises=(promise,) if v["promise_kind"] or v["promise_words"] or v["promise_due"] else (),
         ),
-    )
-
-
-# --- lists ------------------------------------------------------------------------------------------------------------
-
-
-def call_back_row(line: CallBackLine, *, position: int, owner: bool) -> None:
-    """One call-back: when, whom, why; reached, no answer, and the way to the customer."""
-    with st.container(key=f"row-call-back-{line.id}", horizontal=True, vertical_alignment="center", wrap=True):
-        with st.container(width="stretch", gap=None):
-            tries = f" · try {line.attempts + 1}" if line.attempts else ""
-            st.markdown(
-                f"{_due_badge(line.due_at, late=line.late)} **{inert(line.name or 'No name on file')}** "
-                f":gray[{inert(format_phone(line.phone))}{tries}]"
-            )
-            st.caption(inert(line.why + (f" · {line.owner_name}" if owner else "")))
-        with st.container(horizontal=True, width="content", gap="xsmall"):
-            with st.popover("Reached", icon=":material/check:", key=f"call-back.{line.id}.popover"):
-                words = f"call-back.{line.id}.words"
-                st.text_input("What was said", key=words, max_chars=1000, on_change="ignore")
-                st.button(
-                    "Done",
-                    key=f"call-back.{line.id}.{line.version}.reached",
-                    type="primary",
-                    on_click=_call_back_done,
-                    args=(line, True, words),
-                )
-            st.button(
-                "No answer",
-                key=f"call-back.{line.id}.{line.version}.no-answer",
-                icon=":material/phone_missed:",
-                on_click=_call_back_done,
-                args=(line, False, None),
-            )
-            _open_customer(line, f"call-back.{line.id}.open", f"Alt+{position}" if position < 10 else None)
-
-
-def promise_row(line: PromiseLine, *, owner: bool) -> None:
-    """One promise: by when, to whom, what; kept or broken, and the way to the customer."""
-    amount = f" · {format_cents(line.amount_cents)}" if line.amount_cents else ""
-    with st.container(key=f"row-promise-{line.id}", horizontal=True, vertical_alignment="center", wrap=True):
-        with st.container(width="stretch", gap=None):
-            st.markdown(f"{_due_badge(line.due_at, late=line.late)} **{inert(line.words + amount)}**")
-            st.caption(
-                inert(
-                    " · ".join(part for part in (line.name, line.owner_name if owner else "") if part)
-                    or "No name on file"
-                )
-            )
-        with st.container(horizontal=True, width="content", gap="xsmall"):
-            st.button(
-                "Kept",
-                key=f"promise.{line.id}.{line.version}.Kept",
-                icon=":material/check:",
-                on_click=_promise_settled,
-                args=(line, True, None),
-            )
-            with st.popover("Broken", icon=":material/heart_broken:", key=f"promise.{line.id}.popover"):
-                words = f"promise.{line.id}.words"
-                st.text_input("Why it could not be kept", key=words, max_chars=1000, on_change="ignore")
-                st.button(
-                    "It is broken",
-                    key=f"promise.{line.id}.{line.version}.Broken",
-                    type="primary",
-                    on_click=_promise_settled,
-                    args=(line, False, words),
-                )
-            _open_customer(line, f"promise.{line.id}.open", None)
-
-
-def _due_badge(due_at: Any, *, late: bool) -> str:
-    colour = "red" if late else "gray"
-    return f":{colour}-badge[{inert(due_text(due_at, core.now(), settings.current().zone))}]"
-
-
-def _open_customer(line: CallBackLine | PromiseLine, key: str, shortcut: str | None) -> None:
-    if line.account_id is None and line.person_id is None:
-        return
-    if st.button("Open", key=key, type="tertiary", shortcut=shortcut):
-        go.to("customer", account=line.account_id, person=line.person_id if line.account_id is None else None)
-
-
-def _call_back_done(line: CallBackLine, reached: bool, words: str | None) -> None:
-    said_words = st.session_state.get(words, "") if words else ""
-    carry_out(
-        "call_backs",
-        ("call_back", line.id, line.version, reached),
-        lambda key: commands.record_call_back(who.actor(), line.id, line.version, reached, said_words, key=key),
-    )
-
-
-def _promise_settled(line: PromiseLine, kept: bool, words: str | None) -> None:
-    said_words = (st.session_state.get(words) or "") if words else ""
-    carry_out(
-        "call_backs",
-        ("promise", line.id, line.version, kept),
-        lambda key: commands.settle_promise(who.actor(), line.id, line.version, kept, said_words, key=key),
-    )
-
-
-def settled_row(line: PromiseLine, *, owner: bool) -> None:
-    """One settled promise: kept or broken, when, and why."""
-    colour, icon = ("green", "check") if line.outcome == "kept" else ("red", "heart_broken")
-    when = "" if line.settled_at is None else relative_text(line.settled_at, core.now(), settings.current().zone)
-    st.markdown(f":{colour}-badge[:material/{icon}: {inert(line.outcome.capitalize())}] {inert(line.words)}")
-    st.caption(
-        inert(
-            " · ".join(part for part in (when, line.name, line.owner_name if owner else "", line.settled_words) if part)
-        )
     )
 
 

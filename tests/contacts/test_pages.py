@@ -156,8 +156,8 @@ def _by_label(elements: Any, label: str) -> Any:
 
 def test_an_empty_list_is_good_news(open_page: Callable[..., AppTest]) -> None:
     shown = _texts(open_page("call_backs"))
-    assert "No call-back is open" in shown
-    assert "No promise is open" in shown
+    assert "No call-back and no promise is open" in shown
+    assert "0 call-backs · 0 promises" in shown
 
 
 def test_call_backs_and_promises_are_worked_from_the_list(
@@ -170,17 +170,28 @@ def test_call_backs_and_promises_are_worked_from_the_list(
     commands.plan_call_back(luis, rules.CallBackPlan("8505550166", "Her *cart* is there", later, **who))
     commands.make_promise(luis, rules.PromisePlan("credit", "Late fee back", later, 2_500, **who))
     page = open_page("call_backs")
-    shown = _texts(page)
-    for part in ("Odessa Pratt", "(850) 555-0166", "Her *cart* is there", "Late fee back", "$25.00", "today 1:42 pm"):
+    assert "1 call-back · 1 promise" in _texts(page)
+    (owed,) = page.radio
+    first, second = owed.options
+    assert "Odessa Pratt" in first
+    assert "Late fee back" in second
+    assert "$25.00" in second.replace("\\", "")
+    shown = _texts(page)  # the call-back is open beside the list
+    for part in ("Odessa Pratt", "(850) 555-0166", "Her *cart* is there", "today 1:42 pm"):
         assert part in shown
     next(button for button in page.button if button.label == "No answer").click().run()
     assert "try 2" in _texts(page)
-    next(button for button in page.button if button.label == "Done").click().run()
+    (owed,) = page.radio
+    owed.set_value(1).run()
+    assert [button.label for button in page.button if button.label in ("Kept", "Reached")] == ["Kept"]
     next(button for button in page.button if button.label == "Kept").click().run()
+    next(button for button in page.button if button.label == "Reached").click().run()
     shown = _texts(page)
-    assert "No call-back is open" in shown
-    assert "No promise is open" in shown
-    assert "Kept" in shown
+    assert "No call-back and no promise is open" in shown
+    page.session_state["call_backs.settled"] = True
+    page.run()
+    assert "Late fee back" in _texts(page)
+    assert "Kept" in _texts(page)
 
 
 def test_a_broken_promise_keeps_its_reason(
@@ -193,9 +204,10 @@ def test_a_broken_promise_keeps_its_reason(
     assert "The reason is empty. Write one sentence." in _texts(page)
     next(box for box in page.text_input if box.label == "Why it could not be kept").set_value("No cart left").run()
     next(button for button in page.button if button.label == "It is broken").click().run()
-    shown = _texts(page)
-    assert "No promise is open" in shown
-    assert "No cart left" in shown
+    assert "no promise is open" in _texts(page)
+    page.session_state["call_backs.settled"] = True
+    page.run()
+    assert "No cart left" in _texts(page)
 
 
 def test_a_call_back_is_planned_from_the_list(open_page: Callable[..., AppTest], city: City) -> None:
@@ -220,8 +232,32 @@ def test_a_supervisor_sees_everyones(open_page: Callable[..., AppTest], actor: C
     settings.use(settings.Settings())
     commands.plan_call_back(actor("luis"), rules.CallBackPlan("8505550166", "Luis's own", NOW + dt.timedelta(hours=3)))
     assert "Luis's own" not in _texts(open_page("call_backs", "supervisor"))
-    shown = _texts(open_page("call_backs", "supervisor", scope="all"))
-    assert "Luis's own · Luis Ortega" in shown
+    page = open_page("call_backs", "supervisor", scope="all")
+    assert "Luis's own" in _texts(page)
+    assert "Luis Ortega" in _texts(page)
+
+
+def test_what_is_owed_is_one_list_by_due_time_a_page_at_a_time(
+    open_page: Callable[..., AppTest], actor: Callable[[str], Any]
+) -> None:
+    luis, dana = actor("luis"), actor("dana")
+    for hours in range(1, 16):
+        due = NOW + dt.timedelta(hours=hours)
+        if hours % 2:
+            commands.plan_call_back(luis, rules.CallBackPlan("8505550166", f"call {hours}", due))
+        else:
+            commands.make_promise(luis, rules.PromisePlan("date", f"promise {hours}", due))
+    commands.make_promise(dana, rules.PromisePlan("date", "of Dana", NOW + dt.timedelta(hours=1)))
+    pages = [views.owed(luis, "mine", page) for page in (1, 2, 9, -1)]
+    assert [(found.page, found.total, found.call_backs, found.promises) for found in pages] == [
+        (1, 15, 8, 7), (2, 15, 8, 7), (2, 15, 8, 7), (1, 15, 8, 7),
+    ]  # fmt: skip
+    words = [line.words for found in pages[:2] for line in found.lines]
+    assert words == [f"{'call' if hours % 2 else 'promise'} {hours}" for hours in range(1, 16)]
+    assert "of Dana" in [line.words for line in views.owed(luis, "division").lines]
+    assert views.owed(luis, "all").total == 16
+    shown = open_page("call_backs")
+    assert len(shown.radio[0].options) == views.OWED_ROWS
 
 
 # --- who may what -----------------------------------------------------------------------------------------------------

@@ -21,14 +21,18 @@ from portal.contacts.views.conversations import (
     what_was_done,
     wrap_up_form,
 )
+from portal.contacts.views.owed import OWED_ROWS, Owed, OwedLine, owed
 
 __all__ = [
     "FULL_STRENGTH",
+    "OWED_ROWS",
     "PAGE_SIZE",
     "SCOPES",
     "Call",
     "CallBackLine",
     "Done",
+    "Owed",
+    "OwedLine",
     "PromiseLine",
     "WrapUpForm",
     "call_back_count",
@@ -38,6 +42,7 @@ __all__ = [
     "identity_needs",
     "locked_until",
     "open_call",
+    "owed",
     "promises",
     "scopes",
     "what_was_done",

@@ -226,21 +226,21 @@ def call_backs(actor: Actor, scope: str = "mine", page: int = 1) -> list[CallBac
         return [
             _call_back(row, actor)
             for row in rows.call_back_lines(
-                session, **_scope(actor, scope), most=PAGE_SIZE, skip=(max(page, 1) - 1) * PAGE_SIZE
+                session, **scope_terms(actor, scope), most=PAGE_SIZE, skip=(max(page, 1) - 1) * PAGE_SIZE
             )
         ]
 
 
 def call_back_count(actor: Actor, scope: str = "mine") -> int:
     with core.read() as session:
-        return rows.call_back_count(session, **_scope(actor, scope))
+        return rows.call_back_count(session, **scope_terms(actor, scope))
 
 
 def promises(
     actor: Actor, scope: str = "mine", *, account_id: int | None = None, settled: bool = False, page: int = 1
 ) -> list[PromiseLine]:
     """Promises of a scope or of an account, a page at a time: open ones the earliest due first, settled ones the last first."""
-    where: dict[str, Any] = {"account_id": account_id} if account_id is not None else _scope(actor, scope)
+    where: dict[str, Any] = {"account_id": account_id} if account_id is not None else scope_terms(actor, scope)
     with core.read() as session:
         return [
             _promise(row, actor)
@@ -259,7 +259,8 @@ def scopes(actor: Actor) -> dict[str, str]:
     return {code: name for code, name in SCOPES.items() if code != "division" or actor.division_code}
 
 
-def _scope(actor: Actor, scope: str) -> dict[str, Any]:
+def scope_terms(actor: Actor, scope: str) -> dict[str, Any]:
+    """Whose call-backs and promises a scope holds, as the queries take it."""
     if scope == "division" and actor.division_code:
         return {"division_code": actor.division_code}
     return {} if scope == "all" else {"staff_id": actor.staff_id}
