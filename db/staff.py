@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from db.core import Base, Cents, Id, UtcTime, Versioned
 
@@ -230,3 +230,61 @@ def only_administrator(session: Session, staff_id: int, role_code: str) -> bool:
         .where(StaffRole.role_code == role_code, Staff.active)
     ).all()
     return list(holders) == [staff_id]
+
+
+# --- absences and those who decide --------------------------------------------------------------------------------------
+
+
+def away_on(session: Session, on: dt.date) -> Sequence[Any]:
+    """(id, staff_id, stand_in_id, stand_in_name) of everybody who is away on a day; the newest entry of each first."""
+    stand_in = aliased(Staff)
+    return session.execute(
+        sa.select(
+            StaffAbsence.id, StaffAbsence.staff_id, StaffAbsence.stand_in_id, stand_in.name.label("stand_in_name")
+        )
+        .join(stand_in, stand_in.id == StaffAbsence.stand_in_id)
+        .where(
+            StaffAbsence.ended_at.is_(None), StaffAbsence.from_on <= on, StaffAbsence.until_on >= on, stand_in.active
+        )
+        .order_by(StaffAbsence.staff_id, StaffAbsence.id.desc())
+    ).all()
+
+
+def absences(session: Session, staff_id: int, since: dt.date) -> Sequence[Any]:
+    """A person's absences that are not over on a day, with who stands in, the earliest first."""
+    stand_in = aliased(Staff)
+    return session.execute(
+        sa.select(
+            StaffAbsence.id, StaffAbsence.staff_id, StaffAbsence.stand_in_id, StaffAbsence.from_on, StaffAbsence.until_on,
+            stand_in.name.label("stand_in_name"),
+        )
+        .join(stand_in, stand_in.id == StaffAbsence.stand_in_id)
+        .where(StaffAbsence.staff_id == staff_id, StaffAbsence.ended_at.is_(None), StaffAbsence.until_on >= since)
+        .order_by(StaffAbsence.from_on, StaffAbsence.id)
+    ).all()  # fmt: skip
+
+
+def limits_by_staff(session: Session) -> dict[int, dict[str, int]]:
+    """The highest approval limit in cents of each active person's roles, by adjustment kind."""
+    found: dict[int, dict[str, int]] = {}
+    for staff_id, kind, cents in session.execute(
+        sa.select(StaffRole.staff_id, ApprovalLimit.adjustment_kind, sa.func.max(ApprovalLimit.limit_cents))
+        .join(StaffRole, StaffRole.role_code == ApprovalLimit.role_code)
+        .join(Staff, Staff.id == StaffRole.staff_id)
+        .where(Staff.active)
+        .group_by(StaffRole.staff_id, ApprovalLimit.adjustment_kind)
+    ):
+        found.setdefault(staff_id, {})[kind] = cents
+    return found
+
+
+def holders(session: Session, permission: str) -> Sequence[Any]:
+    """(id, name, person_id) of the active people one of whose roles carries a permission, by name."""
+    return session.execute(
+        sa.select(Staff.id, Staff.name, Staff.person_id)
+        .join(StaffRole, StaffRole.staff_id == Staff.id)
+        .join(RolePermission, RolePermission.role_code == StaffRole.role_code)
+        .where(Staff.active, RolePermission.permission == permission)
+        .distinct()
+        .order_by(Staff.name, Staff.id)
+    ).all()

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from db import accounts, billing, contacts, metering, staff
+from portal.billing.commands import post
+from portal.billing.rules.ledger import bill_moves, payment_moves
+from portal.billing.views.ledger import tax_accounts
 from portal.contacts.rules import hash_secret
 from portal.shared.money import parse_money
 
@@ -124,9 +127,6 @@ def _accounts(work: Work, city: City) -> None:
     for one in CITY["account"]:
         bills = [(billed, due, parse_money(dollars)) for billed, due, dollars in one["bills"]]
         paid = [(on, parse_money(dollars)) for on, dollars in one["payments"]]
-        balance = sum(cents for _, _, cents in bills) - sum(cents for _, cents in paid)
-        not_due = sum(cents for _, due, cents in bills if due >= TODAY)
-        past_due = max(0, balance - not_due)
         until = one.get("until")
         account = work.add(
             accounts.Account(
@@ -137,14 +137,9 @@ def _accounts(work: Work, city: City) -> None:
                 bill_cycle="04",
                 opened_on=one["since"],
                 closed_on=until,
-                balance_cents=balance,
-                past_due_cents=past_due,
-                past_due_since_on=min((due for _, due, _ in bills if due < TODAY), default=None) if past_due else None,
-                cutoff_on=one.get("cutoff"),
+                balance_cents=0,
             )
         )
-        if past_due and len(bills) > 1:  # the oldest bill is paid first
-            account.past_due_since_on = [due for _, due, _ in bills if due < TODAY][-1]
         city.account[one["number"]] = account.id
         city.account.setdefault(one["person"], account.id)
         premise = next(each for each in CITY["premise"] if each["key"] == one["premise"])
@@ -161,7 +156,7 @@ def _accounts(work: Work, city: City) -> None:
                 )
             )
         for position, (billed, due, cents) in enumerate(bills, 1):
-            work.add(
+            bill = work.add(
                 billing.Bill(
                     number=f"BL-{account.id:05d}{position:02d}",
                     account_id=account.id,
@@ -170,11 +165,22 @@ def _accounts(work: Work, city: City) -> None:
                     billed_on=billed,
                     due_on=due,
                     total_cents=cents,
-                    lines=[["electric", "customer", "1", str(cents), cents]],
+                    lines=one.get("lines", {}).get(
+                        billed.isoformat(), [["electric", "customer", "1", str(cents), cents]]
+                    ),
                 )
             )
+            post(
+                work, key=f"bill:{bill.id}", kind_code="bill", account_id=account.id, moves=bill_moves(bill.lines, tax_accounts(work.session, billed)),
+                business_on=billed, bill_id=bill.id,
+            )  # fmt: skip
         for on, cents in paid:
-            work.add(billing.Payment(account_id=account.id, paid_on=on, amount_cents=cents, method="card"))
+            payment = work.add(billing.Payment(account_id=account.id, paid_on=on, amount_cents=cents, method="card"))
+            post(
+                work, key=f"payment:{payment.id}", kind_code="payment", account_id=account.id,
+                moves=payment_moves(cents, "card"), business_on=on, payment_id=payment.id,
+            )  # fmt: skip
+        account.cutoff_on = one.get("cutoff")
         for who in one.get("authorised", ()):
             work.add(
                 accounts.AuthorisedPerson(

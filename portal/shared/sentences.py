@@ -72,6 +72,15 @@ SENTENCES: Final[dict[str, str]] = {
     "move.released": "Start of service released",
     "move.confirmed": "Move confirmed by the field or a read",
     "move.cancelled": "Move canceled",
+    # money
+    "bill.issued": "Bill issued",
+    "payment.recorded": "Payment recorded",
+    "adjustment.posted": "Bill adjusted: {type}, {number}",
+    "adjustment.asked": "Adjustment asked for: {type}, {number}",
+    "adjustment.approved": "Adjustment approved: {type}, {number}",
+    "adjustment.refused": "Adjustment refused: {type}, {number}",
+    "adjustment.withdrawn": "Adjustment withdrawn: {type}, {number}",
+    "adjustment.reversed": "Adjustment taken back: {type}, {number}",
     # staff
     "staff.signed_in": "Signed in",
     "staff.signed_out": "Signed out",
@@ -81,6 +90,8 @@ SENTENCES: Final[dict[str, str]] = {
     "staff.access_ended": "Access ended",
     "staff.access_restored": "Access restored",
     "staff.relative_declared": "Relative declared",
+    "staff.absence_declared": "Absence declared",
+    "staff.absence_ended": "Absence ended",
     "refusal.reported": "Refused and reported[: {why}]",
     # reference data
     "request_type.published": "Request type published[: {type}][, version {version}]",
@@ -107,6 +118,7 @@ ICONS: Final[dict[str, str]] = {
     "agreement": "power",
     "bill": "request_quote",
     "payment": "payments",
+    "adjustment": "price_change",
 }
 """Icon by the part of an event's name before the dot."""
 

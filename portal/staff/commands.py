@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from db import core
 from db import directory as directory_rows
 from db import staff as rows
+from portal import settings
 from portal.shared.command import command
 from portal.shared.problem import Problem
 from portal.shared.receipt import Receipt
 from portal.shared.refusal import Refused
-from portal.staff.rules import StaffForm, problems_of_permissions, problems_of_roles, problems_of_staff
+from portal.shared.text import day_text
+from portal.staff.rules import (
+    AbsenceForm,
+    Away,
+    StaffForm,
+    problems_of_absence,
+    problems_of_permissions,
+    problems_of_roles,
+    problems_of_staff,
+)
 
 if TYPE_CHECKING:
     from db.core import Work
@@ -163,6 +174,84 @@ def declare_relative(actor: Actor, work: Work, staff_id: int, person_id: int) ->
     return Receipt(
         title=f"{person.name} can no longer act on this customer's account", subject_kind="staff", subject_id=staff_id
     )
+
+
+@command("absence.declare")
+def declare_absence(actor: Actor, work: Work, form: AbsenceForm) -> Receipt:
+    """Says that somebody is away and who decides in their place meanwhile; for others than oneself, as who may edit staff."""
+    person = _person(work, form.staff_id)
+    _refuse_for_others(actor, form.staff_id)
+    if form.staff_id != actor.staff_id and form.stand_in_id == actor.staff_id:
+        raise Refused([Problem("stand_in", "Nobody names themselves as stand-in. Choose another, or ask a colleague.")])
+    today = _today(work)
+    stand_in = None if form.stand_in_id is None else rows.by_id(work.session, form.stand_in_id)
+    problems = problems_of_absence(
+        form,
+        today,
+        stand_in_name=stand_in.name if stand_in is not None and stand_in.active else None,
+        own=_absences(work, form.staff_id, today),
+        of_stand_in=[] if stand_in is None else _absences(work, stand_in.id, today),
+    )
+    if problems or stand_in is None or form.from_on is None or form.until_on is None:
+        raise Refused(problems)
+    row = work.add(
+        rows.StaffAbsence(
+            staff_id=form.staff_id,
+            stand_in_id=stand_in.id,
+            from_on=form.from_on,
+            until_on=form.until_on,
+            declared_at=work.now,
+            declared_by_id=actor.staff_id,
+        )
+    )
+    work.event(
+        "staff.absence_declared",
+        staff_id=actor.staff_id,
+        subject_kind="staff",
+        subject_id=form.staff_id,
+        detail={"absence": row.id, "stand_in": stand_in.id},
+    )
+    until = day_text(form.until_on, today)
+    return Receipt(
+        title=f"{stand_in.name} stands in for {person.name} until {until}",
+        subject_kind="staff",
+        subject_id=form.staff_id,
+    )
+
+
+@command("absence.declare")
+def end_absence(actor: Actor, work: Work, absence_id: int) -> Receipt:
+    """Ends an absence: back earlier, or entered by mistake. What was decided meanwhile stays decided."""
+    row = core.lock(work.session, rows.StaffAbsence, absence_id)
+    if row is None or row.ended_at is not None or row.until_on < _today(work):
+        raise Refused([Problem("", "This absence is over already. Reload the page.")])
+    _refuse_for_others(actor, row.staff_id)
+    row.ended_at = work.now
+    work.event(
+        "staff.absence_ended",
+        staff_id=actor.staff_id,
+        subject_kind="staff",
+        subject_id=row.staff_id,
+        detail={"absence": row.id},
+    )
+    return Receipt(title=f"{_person(work, row.staff_id).name} is back", subject_kind="staff", subject_id=row.staff_id)
+
+
+def _absences(work: Work, staff_id: int, today: dt.date) -> list[Away]:
+    return [Away(each.from_on, each.until_on) for each in rows.absences(work.session, staff_id, today)]
+
+
+def _refuse_for_others(actor: Actor, staff_id: int) -> None:
+    if staff_id != actor.staff_id and not actor.may("staff.edit"):
+        raise Refused(
+            [Problem("", "You can say when you are away yourself. An administrator does it for others.")],
+            title="Not your own absence",
+            report="permission",
+        )
+
+
+def _today(work: Work) -> dt.date:
+    return work.now.astimezone(settings.current().time_zone).date()
 
 
 def _person(work: Work, staff_id: int, version: int | None = None) -> rows.Staff:

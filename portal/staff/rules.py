@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,6 +40,10 @@ PERMISSIONS: Final[dict[str, str]] = {
     "reference.edit": "Edit request types, calendars and policies",
     "import.run": "Import files of the city",
     "audit.read": "Read the audit chain",
+    "adjustment.read": "See adjustments and what waits for approval",
+    "adjustment.make": "Adjust bills within the limit, and ask for more",
+    "adjustment.approve": "Decide adjustments others asked for",
+    "absence.declare": "Say when one is away, and who stands in",
     "staff.read": "See staff and roles",
     "staff.edit": "Add people, change roles, end access",
 }
@@ -101,3 +107,68 @@ def problems_of_permissions(permissions: tuple[str, ...]) -> list[Problem]:
         for permission in permissions
         if permission not in PERMISSIONS
     ]
+
+
+# --- absences -----------------------------------------------------------------------------------------------------------
+
+ABSENCE_DAYS_MOST: Final = 366
+
+
+@dataclass(frozen=True)
+class AbsenceForm:
+    """Days somebody is away, both included, and who decides in their place."""
+
+    staff_id: int
+    from_on: dt.date | None
+    until_on: dt.date | None
+    stand_in_id: int | None
+
+
+@dataclass(frozen=True)
+class Away:
+    """An absence there is already."""
+
+    from_on: dt.date
+    until_on: dt.date
+
+    def meets(self, form: AbsenceForm) -> bool:
+        """Whether a day is in both."""
+        assert form.from_on is not None
+        assert form.until_on is not None
+        return self.from_on <= form.until_on and form.from_on <= self.until_on
+
+
+def problems_of_absence(
+    form: AbsenceForm,
+    today: dt.date,
+    *,
+    stand_in_name: str | None,
+    own: Sequence[Away] = (),
+    of_stand_in: Sequence[Away] = (),
+) -> list[Problem]:
+    """What keeps an absence from being saved. `stand_in_name`: None when there is no such active colleague."""
+    found = []
+    if form.from_on is None:
+        found.append(Problem("from_on", "The first day away is empty. Enter it."))
+    if form.until_on is None:
+        found.append(Problem("until_on", "The last day away is empty. Enter it."))
+    elif form.until_on < today:
+        found.append(Problem("until_on", "The last day away has passed. Enter today or a later day."))
+    elif form.from_on is not None and form.until_on < form.from_on:
+        found.append(Problem("until_on", "The last day away lies before the first. Enter the same day or a later one."))
+    elif form.from_on is not None and (form.until_on - form.from_on).days >= ABSENCE_DAYS_MOST:
+        found.append(Problem("until_on", f"That is longer than {ABSENCE_DAYS_MOST} days. Enter a nearer last day."))
+    if stand_in_name is None or form.stand_in_id == form.staff_id:
+        found.append(Problem("stand_in", "Stand-in is empty. Choose an active colleague."))
+    if found:
+        return found
+    if any(each.meets(form) for each in own):
+        found.append(Problem("from_on", "There is an absence on some of these days. End that one first."))
+    if any(each.meets(form) for each in of_stand_in):
+        found.append(
+            Problem(
+                "stand_in",
+                f"{stand_in_name} is away on some of these days, and a stand-in does not pass on. Choose somebody else.",
+            )
+        )
+    return found

@@ -101,6 +101,9 @@ def upgrade() -> None:
         sa.Column("decided_at", core.UtcTime(), nullable=True),
         sa.Column("decided_why", sa.String(length=500), nullable=False),
         sa.Column("entry_id", core.BigId, nullable=True),
+        sa.Column("reversed_by_id", core.BigId, nullable=True),
+        sa.Column("reversed_at", core.UtcTime(), nullable=True),
+        sa.Column("reversed_why", sa.String(length=500), nullable=False),
         sa.Column("id", core.BigId, autoincrement=True, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_adjustment_account_id_account")),
@@ -112,6 +115,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["decided_for_id"], ["staff.id"], name=op.f("fk_adjustment_decided_for_id_staff")),
         sa.ForeignKeyConstraint(["entry_id"], ["journal_entry.id"], name=op.f("fk_adjustment_entry_id_journal_entry")),
         sa.ForeignKeyConstraint(["requested_by_id"], ["staff.id"], name=op.f("fk_adjustment_requested_by_id_staff")),
+        sa.ForeignKeyConstraint(["reversed_by_id"], ["staff.id"], name=op.f("fk_adjustment_reversed_by_id_staff")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_adjustment")),
         sa.UniqueConstraint("number", name=op.f("uq_adjustment_number")),
     )

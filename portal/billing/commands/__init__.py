@@ -1,5 +1,12 @@
-"""The verbs of billing: what is posted to the ledger, what takes it back, payments as they come in."""
+"""The verbs of billing: what is posted to the ledger, what takes it back, payments as they come in, adjustments."""
 
+from portal.billing.commands.adjust import (
+    adjust_bill,
+    approve_adjustment,
+    refuse_adjustment,
+    reverse_adjustment,
+    withdraw_adjustment,
+)
 from portal.billing.commands.ledger import (
     issue_bill,
     post,
@@ -9,4 +16,16 @@ from portal.billing.commands.ledger import (
     take_payment,
 )
 
-__all__ = ["issue_bill", "post", "record_payment", "reverse", "stand_anew", "take_payment"]
+__all__ = [
+    "adjust_bill",
+    "approve_adjustment",
+    "issue_bill",
+    "post",
+    "record_payment",
+    "refuse_adjustment",
+    "reverse",
+    "reverse_adjustment",
+    "stand_anew",
+    "take_payment",
+    "withdraw_adjustment",
+]
