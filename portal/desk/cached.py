@@ -48,7 +48,8 @@ def _repeats(database: str, day: dt.date, asked: str, _asked: Asked) -> tuple[in
 
 
 def _here() -> tuple[str, dt.date]:
-    return str(core.database().url), views.today()
+    # With the count of changes to reference data: a type or a division that was published a moment ago has its name at once.
+    return f"{core.database().url} {core.database().kept.generation}", views.today()
 
 
 def names() -> Names:

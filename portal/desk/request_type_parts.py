@@ -267,7 +267,13 @@ def _questions(editor: Editor) -> None:
                         format_func=design.DATATYPES.__getitem__, required=True)  # fmt: skip
             form.check(code("required"), "Required", row["required"], on=right)
             if row["datatype"] in request_type.LISTS:
-                form.area(code("values"), "Answers, one to a line", design.values_text(row["values"]), height=110)
+                form.area(
+                    code("values"),
+                    "Answers, one to a line",
+                    design.values_text(row["values"]),
+                    height=110,
+                    placeholder="Yes\nNo",
+                )
             if row["datatype"] == "number":
                 left, right = st.columns(2, gap="medium")
                 form.number(code("minimum"), "At least (optional)", row["minimum"], on=left, step=1)

@@ -189,7 +189,7 @@ def test_adding_a_type_is_adding_a_file(city: City, actor: Callable[[str], Actor
     folder = tmp_path / "own" / "request_type"
     folder.mkdir(parents=True)
     (folder / "lost_kite.toml").write_text(textwrap.dedent(NEW_TYPE), "utf-8")
-    with core.work() as work:
+    with core.work():
         assert upkeep.load_packs(["own"], tmp_path) == {"request_type": 1}
     luis = actor("luis")
     assert any("drone in a tree" in choice.label for choice in views.request_types_for_entry(luis))
@@ -221,7 +221,7 @@ def test_a_case_keeps_the_version_it_was_opened_with(city: City, actor: Callable
     folder.mkdir(parents=True)
     text = textwrap.dedent(NEW_TYPE)
     (folder / "lost_kite.toml").write_text(text, "utf-8")
-    with core.work() as work:
+    with core.work():
         upkeep.load_packs(["own"], tmp_path)
     first = commands.open_request(
         actor("luis"), RequestForm("lost_kite", {"height": 30, "owner": "child"}, address="Lake park")
@@ -229,7 +229,7 @@ def test_a_case_keeps_the_version_it_was_opened_with(city: City, actor: Callable
     (folder / "lost_kite.toml").write_text(
         text.replace("How high, in feet?", "How high?").replace('"fetched"', '"brought"'), "utf-8"
     )
-    with core.work() as work:
+    with core.work():
         upkeep.load_packs(["own"], tmp_path)
     second = commands.open_request(
         actor("luis"), RequestForm("lost_kite", {"height": 30, "owner": "child"}, address="Lake park")

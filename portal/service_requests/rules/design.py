@@ -326,7 +326,7 @@ def same(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
 _FRESH: dict[str, dict[str, Any]] = {
     "question": {
         "code": "", "description": "", "datatype": "singlevaluelist", "required": False, "help": "", "minimum": None,
-        "maximum": None, "question": 0, "is": [], "values": [{"key": "yes", "name": "Yes"}, {"key": "no", "name": "No"}],
+        "maximum": None, "question": 0, "is": [], "values": [],
     },
     "route": {"division": "", "areas": [], "question": 0, "is": [], "calendar": "", "during": "open", "why": ""},
     "stop": {"code": "", "question": 0, "is": [], "outcome": "advised", "staff": "", "caller": ""},
