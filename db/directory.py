@@ -172,7 +172,7 @@ def _articles_in_force(on: dt.date) -> sa.Select[KnowledgeArticle]:
 
 def articles(session: Session, on: dt.date) -> Sequence[KnowledgeArticle]:
     """All articles in force on a day, by topic and title."""
-    return session.scalars(_articles_in_force(on)).all()
+    return kept(session, ("articles", on), lambda: alone(session, session.scalars(_articles_in_force(on)).all()))
 
 
 def articles_with_words(
@@ -185,4 +185,4 @@ def articles_with_words(
 
 
 def article(session: Session, code: str, on: dt.date) -> KnowledgeArticle | None:
-    return session.scalar(_articles_in_force(on).where(KnowledgeArticle.code == code))
+    return next((each for each in articles(session, on) if each.code == code), None)

@@ -12,7 +12,7 @@ def draw() -> None:
     st.title("Staff")
     actor = who.actor()
     people = views.staff_list()
-    roles = {role.code: role.name for role in views.roles()}
+    roles = views.role_names()
     left, right = st.columns([1.75, 1], gap="large")
     with left:
         active = sum(person.active for person in people)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from portal.desk import lists
 from portal.desk.text import inert
 
 if TYPE_CHECKING:
@@ -18,9 +19,7 @@ _ITEM = re.compile(r"^(-|[0-9]{1,2}\.)\s+(.*)$")
 def row(article: Article, position: int, *, open_now: bool) -> None:
     """One article of a list: its title opens it."""
     with st.container(key=f"row-article-{article.code}", horizontal=True, vertical_alignment="center", wrap=False):
-        with st.container(width="stretch", gap=None):
-            st.markdown(f"**{inert(article.title)}**")
-            st.caption(inert(article.topic))
+        lists.two_lines(f"**{inert(article.title)}**", article.topic)
         st.button(
             "Open",
             key=f"articles.open.{article.code}",

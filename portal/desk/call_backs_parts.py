@@ -9,7 +9,7 @@ import streamlit as st
 from db import core
 from portal import settings
 from portal.contacts import commands
-from portal.desk import contacts_parts, go, who
+from portal.desk import contacts_parts, go, lists, who
 from portal.desk.text import inert
 from portal.shared.money import format_cents
 from portal.shared.text import due_text, format_phone, relative_text
@@ -139,7 +139,7 @@ def settled(lines: Sequence[PromiseLine], *, owner: bool) -> None:
         colour, icon = ("green", "check") if line.outcome == "kept" else ("red", "heart_broken")
         when = "" if line.settled_at is None else relative_text(line.settled_at, core.now(), settings.current().zone)
         parts = (when, line.name, line.owner_name if owner else "", line.settled_words)
-        st.markdown(
-            f":{colour}-badge[:material/{icon}: {inert(line.outcome.capitalize())}] {inert(line.words)}  \n"
-            f":small[:gray[{inert(' · '.join(part for part in parts if part))}]]"
+        lists.two_lines(
+            f":{colour}-badge[:material/{icon}: {inert(line.outcome.capitalize())}] {inert(line.words)}",
+            " · ".join(part for part in parts if part),
         )

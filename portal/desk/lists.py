@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from portal.desk.text import inert
 from portal.shared import table_file
 
 if TYPE_CHECKING:
@@ -71,6 +72,12 @@ def _of_days(column: pd.Series) -> bool:
     """Whether a column holds days (and nothing else but gaps)."""
     cells = [cell for cell in column if cell is not None and cell == cell]  # a gap is not equal to itself
     return bool(cells) and all(isinstance(cell, dt.date) and not isinstance(cell, dt.datetime) for cell in cells)
+
+
+def two_lines(title: str, below: str) -> None:
+    """A line of a list, in Markdown, and a small gray one of plain words under it. One element: in a list of twenty, a second
+    one and a box around both would be most of what the page costs."""
+    st.markdown(f"{title}  \n:small[:gray[{inert(below)}]]" if below else title, width="stretch")
 
 
 def pager(total: int, *, key: str, rows: int = PAGE_ROWS) -> int:

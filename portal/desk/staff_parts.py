@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from portal.desk import attempt, go, who
+from portal.desk import attempt, go, lists, who
 from portal.desk.text import inert, moment
 from portal.service_requests.commands import hand_over_and_end_access
 from portal.staff import commands, views
@@ -13,11 +13,12 @@ from portal.staff import commands, views
 def row(person: views.StaffLine, *, may_edit: bool) -> None:
     """One person of the list: name, roles, division, last seen, and for whom it is theirs, the way to change them."""
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"row-{person.staff_id}"):
-        with st.container(gap=None, width="stretch"):
-            ended = "" if person.active else " :gray-badge[Access ended]"
-            st.markdown(f"**{inert(person.name)}** :blue-badge[{inert(person.role_names or 'No role')}]{ended}")
-            seen = f"last here {moment(person.last_seen_at)}" if person.last_seen_at else "never signed in"
-            st.caption(inert(" · ".join(part for part in (person.division_name, person.email, seen) if part)))
+        ended = "" if person.active else " :gray-badge[Access ended]"
+        seen = f"last here {moment(person.last_seen_at)}" if person.last_seen_at else "never signed in"
+        lists.two_lines(
+            f"**{inert(person.name)}** :blue-badge[{inert(person.role_names or 'No role')}]{ended}",
+            " · ".join(part for part in (person.division_name, person.email, seen) if part),
+        )
         if may_edit and st.button(
             "Open", key=f"open-{person.staff_id}", type="tertiary", help=f"Change {inert(person.name)}"
         ):

@@ -122,7 +122,7 @@ def people_to_choose() -> list[PersonToChoose]:
 def staff_list() -> list[StaffLine]:
     with core.read() as session:
         names = {role.code: role.name for role in rows.all_roles(session)}
-        divisions = {division.code: division.name for division in directory_rows.divisions(session)}
+        divisions = directory_rows.division_names(session)
         held = rows.role_codes_by_staff(session)
         seen = rows.last_seen(session)
         return [
@@ -158,10 +158,16 @@ def roles() -> list[RoleLine]:
         ]
 
 
+def role_names() -> dict[str, str]:
+    """Role names by code, in their order."""
+    with core.read() as session:
+        return {role.code: role.name for role in rows.all_roles(session)}
+
+
 def divisions() -> dict[str, str]:
     """Division names by code."""
     with core.read() as session:
-        return {division.code: division.name for division in directory_rows.divisions(session)}
+        return dict(directory_rows.division_names(session))
 
 
 def colleagues(actor: Actor) -> dict[int, str]:
