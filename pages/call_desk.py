@@ -35,6 +35,7 @@ def find() -> None:
     elif found.matches:
         st.caption(f"{found.how} · {found.took_ms} ms · Enter opens the first, Alt+number any")
         parts.match_rows(found, parts.open_match)
+        parts.places(found)
     else:
         st.caption(f"No match · {found.took_ms} ms")
         parts.nothing_found(found)

@@ -460,13 +460,20 @@ class FindLines:
     premises: dict[int, Any]
     acts_for: dict[int, Any]
     """Person -> (name of one customer they may act for, how many accounts)."""
+    spots: dict[int, str]
+    """Request -> its address in words."""
 
 
 def find_lines(
-    session: Session, *, accounts: Collection[int], persons: Collection[int], premises: Collection[int]
+    session: Session,
+    *,
+    accounts: Collection[int],
+    persons: Collection[int],
+    premises: Collection[int],
+    requests: Collection[int] = (),
 ) -> FindLines:
-    """The rows behind the matches of the find box, one query per kind."""
-    found = FindLines({}, {}, {}, {})
+    """The rows behind the matches of the find box, one query per kind. `requests` lie at no premise: an address in words."""
+    found = FindLines({}, {}, {}, {}, {})
     if accounts:
         for row in session.execute(
             sa.select(
@@ -504,4 +511,8 @@ def find_lines(
             )
         ):
             found.premises[row.premise_id] = row
+    if requests:
+        spots = sa.select(ServiceRequest.id, ServiceRequest.address).where(ServiceRequest.id.in_(sorted(requests)))
+        for request_id, address in session.execute(spots):
+            found.spots[request_id] = address
     return found

@@ -63,6 +63,37 @@ def match_rows(
                     choose(match)
 
 
+def places(found: views.FindResult) -> None:
+    """What can be done at an address that was looked for, vacant or not: a start, for the caller or for somebody new."""
+    actor = who.actor()
+    here = call.context()
+    for place in found.places:
+        # Whoever the call is about may want service at another address; at their own they have it.
+        known = here is not None and here.person_id is not None and here.premise_id != place.premise_id
+        caller = here if known else None
+        customer = {} if caller is None else {"account": caller.account_id, "person": caller.person_id}
+        with st.container(
+            border=True, horizontal=True, vertical_alignment="center", key=f"place-{place.premise_id}", gap="small"
+        ):
+            with st.container(gap=None, width="stretch"):
+                st.markdown(f":material/home_pin: **{inert(place.address)}**")
+                now = (
+                    "Occupied: a start takes over on one reading"
+                    if place.occupied
+                    else "Nobody has service in their name"
+                )
+                whom = "somebody new" if caller is None else caller.name
+                st.caption(f"{now} · for {inert(whom)}")
+            if actor.may("move.start") and st.button(
+                "Start service here", icon=":material/power:", key=f"place.start.{place.premise_id}"
+            ):
+                go.to("start_service", premise=place.premise_id, **customer)
+            if actor.may("request.open") and st.button(
+                "New request here", icon=":material/add_task:", key=f"place.request.{place.premise_id}", type="tertiary"
+            ):
+                go.to("service_request", premise=place.premise_id)
+
+
 def badges(found: Sequence[Badge]) -> str:
     return " ".join(
         f":{badge.color}-badge[{f':material/{badge.icon}: ' if badge.icon else ''}{inert(badge.text)}]"

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from portal.service_requests import commands as requests
+from portal.service_requests.rules.form import RequestForm
 from tests.city import City
 
 
@@ -33,6 +35,30 @@ def test_the_call_desk_finds_while_typing(open_page: Callable[..., Any]) -> None
     assert "1418 Oakhaven Dr · Account 100-2231-8 · (850) 555-0142" in shown
 
 
+def test_service_can_start_at_an_address_that_was_looked_for(open_page: Callable[..., Any], city: City) -> None:
+    page = open_page("call_desk")
+    page.text_input(key="find.text").set_value("1418 oakhaven").run()
+    shown = words(page)
+    assert "Occupied: a start takes over on one reading · for somebody new" in shown
+    assert shown.count("Start service here") == 1
+    page.text_input(key="find.text").set_value("61 tanner").run()
+    assert "Nobody has service in their name · for somebody new" in words(page)
+    assert page.button(key=f"place.start.{city.premise['tanner61']}").label == "Start service here"
+    for text in ("marcus ellison", "100-2231-8", "850 555 0142"):  # nobody looked for an address
+        page = open_page("call_desk")
+        page.text_input(key="find.text").set_value(text).run()
+        assert "Start service here" not in words(page)
+
+
+def test_the_call_decides_for_whom_service_starts(
+    open_page: Callable[..., Any], actor: Callable[[str], Any], on_call: Callable[..., int]
+) -> None:
+    on_call(actor("representative"), "marcus")
+    page = open_page("call_desk")
+    page.text_input(key="find.text").set_value("61 tanner").run()
+    assert "Nobody has service in their name · for Marcus Ellison" in words(page)
+
+
 def test_nothing_found_offers_three_ways_on(open_page: Callable[..., Any]) -> None:
     page = open_page("call_desk")
     page.text_input(key="find.text").set_value("zzzzqqqq").run()
@@ -52,6 +78,18 @@ def test_bad_input_in_the_find_box_is_harmless(open_page: Callable[..., Any]) ->
     for text in ("<script>alert(1)</script>", "=HYPERLINK(1)", "😀😀😀", "x" * 10_000, "' OR 1=1 --", "\u202e\x00abc"):
         page.text_input(key="find.text").set_value(text).run()
         assert not page.exception, text
+
+
+def test_a_request_without_a_premise_is_found_with_its_address(
+    open_page: Callable[..., Any], city: City, actor: Callable[[str], Any]
+) -> None:
+    form = RequestForm(
+        "pothole", {"size": "plate", "lane": "edge"}, None, None, None, address="Oak St at 5th Ave, north side"
+    )
+    number = requests.open_request(actor("luis"), form).number
+    page = open_page("call_desk")
+    page.text_input(key="find.text").set_value(number).run()
+    assert f"{number} · Oak St at 5th Ave, north side" in words(page)
 
 
 # --- customer

@@ -37,7 +37,7 @@ class Match:
     """One line of the find box."""
 
     kind: str
-    """account, person, premise, service_request, work_order, move, bill."""
+    """account, person, premise, service_request, work_order, move, bill, adjustment."""
     title: str
     second: str
     badges: tuple[Badge, ...] = ()
@@ -49,6 +49,18 @@ class Match:
     page: str = "customer"
     query: tuple[tuple[str, int], ...] = ()
     """Where opening it leads; a customer is opened by account, person or premise."""
+    address: str = ""
+    """Of the account or premise."""
+    closed: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """An address that was looked for: service can start there, whoever has it now."""
+
+    premise_id: int
+    address: str
+    occupied: bool
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,11 @@ class FindResult:
     how: str = ""
     """In words: “5 matches · best first”."""
     too_short: bool = False
+    places: tuple[Place, ...] = ()
+    """Addresses among the matches that were typed as such."""
+
+
+MOST_PLACES = 2
 
 
 def find(text: str, actor: Actor, most: int = 9) -> FindResult:
@@ -80,7 +97,24 @@ def find(text: str, actor: Actor, most: int = 9) -> FindResult:
         near = sum(each.how == "near" for each in found)
         how = "1 match" if len(matches) == 1 else f"{len(matches)} matches"
         how += ", all of them near" if near == len(matches) else " · best first" if len(matches) > 1 else ""
-    return FindResult(text, tuple(matches), took, how)
+    return FindResult(text, tuple(matches), took, how, places=_places(text, matches))
+
+
+def _places(text: str, matches: Sequence[Match]) -> tuple[Place, ...]:
+    """The addresses that were looked for: those whose house number was typed, and those nobody has."""
+    typed = set(text.casefold().replace(",", " ").split())
+    found: dict[int, Place] = {}
+    for match in matches:
+        if match.premise_id is None or not match.address:
+            continue
+        number = match.address.split()[0].casefold()
+        if match.kind == "premise" or (number[:1].isdigit() and number in typed):
+            known = found.get(match.premise_id)
+            occupied = match.kind == "account" and not match.closed
+            found[match.premise_id] = Place(
+                match.premise_id, match.address, occupied or (known is not None and known.occupied)
+            )
+    return tuple(found.values())[:MOST_PLACES]
 
 
 def _matches(session: Session, found: Sequence[rows.Found]) -> list[Match]:
@@ -92,6 +126,7 @@ def _matches(session: Session, found: Sequence[rows.Found]) -> list[Match]:
         persons={each.subject_id for each in found if each.kind == "person"},
         premises={each.subject_id for each in found if each.kind == "premise"}
         | {each.premise_id for each in found if each.premise_id is not None},
+        requests={each.subject_id for each in found if each.kind == "service_request" and each.premise_id is None},
     )
     orders = rows.open_order_counts(session, accounts)
     made = (_match(each, lines, orders) for each in found)
@@ -139,6 +174,8 @@ def _account(found: rows.Found, row: Any, open_orders: int) -> Match:
         person_id=row.person_id,
         premise_id=row.premise_id,
         query=(("account", row.account_id),),
+        address=row.address or "",
+        closed=row.closed_on is not None,
     )
 
 
@@ -164,7 +201,7 @@ def _person(found: rows.Found, row: Any, acts_for: Any) -> Match:
 def _premise(found: rows.Found, row: Any) -> Match:
     return Match(
         "premise", row.address, f"{row.kind} · {row.zip} · {row.number}", (Badge("No open account", "blue"),), _note(found, ""),
-        premise_id=row.premise_id, query=(("premise", row.premise_id),),
+        premise_id=row.premise_id, query=(("premise", row.premise_id),), address=row.address,
     )  # fmt: skip
 
 
@@ -176,6 +213,8 @@ def _order(found: rows.Found, lines: rows.FindLines) -> Match:
         second.append(account.name)
     if premise is not None:
         second.append(premise.address)
+    elif found.kind == "service_request" and lines.spots.get(found.subject_id):
+        second.append(lines.spots[found.subject_id])
     page, query = ORDER_PAGES.get(found.kind, ("customer", "account"))
     target = found.account_id if page == "customer" else found.subject_id
     return Match(
@@ -192,8 +231,14 @@ def _order(found: rows.Found, lines: rows.FindLines) -> Match:
     )
 
 
-ORDER_PAGES = {"service_request": ("case", "id"), "work_order": ("work_order", "id")}
-ORDER_NAMES = {"service_request": "Request", "work_order": "Work order", "move": "Move", "bill": "Bill"}
+ORDER_PAGES = {"service_request": ("case", "id"), "work_order": ("work_order", "id"), "adjustment": ("approvals", "id")}
+ORDER_NAMES = {
+    "service_request": "Request",
+    "work_order": "Work order",
+    "move": "Move",
+    "bill": "Bill",
+    "adjustment": "Adjustment",
+}
 
 
 def _note(found: rows.Found, phone: str) -> str:
