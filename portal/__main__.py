@@ -224,6 +224,25 @@ def import_requests(
     raise typer.Exit(importing.run_command(file, map_file, rejects, json_answer=json_answer))
 
 
+@import_app.command("request-types")
+def import_request_types(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Open311 service lists and definitions (JSON, XML), tables of types, our own .toml"),
+    ],
+    department: Annotated[str | None, typer.Option(help="Code of the department new types belong to")] = None,
+    in_use: Annotated[bool, typer.Option("--in-use", help="Offer new types for new requests at once")] = False,
+    update: Annotated[bool, typer.Option("--update", help="Change types that are in use here, too")] = False,
+    json_answer: Annotated[bool, typer.Option("--json", help="Ends with one JSON object on standard output")] = False,
+) -> None:
+    """Reads request types of other cities; they are not in use until an administrator has looked at them."""
+    from portal import upkeep
+    from portal.service_requests.commands import import_types
+
+    upkeep.ensure_packs(_connect())
+    raise typer.Exit(import_types.run_command(files, department, in_use=in_use, update=update, json_answer=json_answer))
+
+
 @import_app.command("survey")
 def import_survey(
     file: Path,
