@@ -93,6 +93,8 @@ def test_start_at_an_empty_house_writes_everything_at_once(city: City, actor: Ca
     move = move_row(receipt.number)
     # base/deposit: electric 175 + water 50 + sewer 50 flat, refuse none; base/fee: connection electric 28 + water 28
     assert (move.deposit_cents, move.fee_cents) == (27500, 5600)
+    assert "$50.00 each for water and sewer: the set amount for residential service." in receipt.notes
+    assert "No deposit is asked for garbage." in receipt.notes
     assert states_at(city, "tanner61", "electric") == ["pending_start"]
     with core.read() as session:
         account = moves.account(session, move.account_id)

@@ -237,10 +237,18 @@ def deposit_reasons(decision: DepositDecision, policy: MovePolicy) -> tuple[str,
     grouped: dict[str, list[str]] = {}
     for line in decision.lines:
         pattern = line.reason.replace(f"for {line.service_kind}", "for {kinds}")
+        pattern = pattern.replace(
+            f"monthly {line.service_kind} bill", f"monthly {policy.name_of(line.service_kind).lower()} bill"
+        )
         grouped.setdefault(pattern, []).append(line.service_kind)
-    return tuple(
-        pattern.replace("{kinds}", policy.names_of(policy.in_order(kinds))) for pattern, kinds in grouped.items()
-    )
+    reasons = []
+    for pattern, kinds in grouped.items():
+        # An amount that two services share is asked for each of them: it is not one amount for both.
+        each = (
+            pattern.replace(" for {kinds}", " each for {kinds}", 1) if pattern[0] == "$" and len(kinds) > 1 else pattern
+        )
+        reasons.append(each.replace("{kinds}", policy.names_of(policy.in_order(kinds))))
+    return tuple(reasons)
 
 
 def _record(session: Session, asked: form.StartForm, person_id: int | None, today: dt.date) -> ApplicantRecord:

@@ -10,7 +10,7 @@ from db import service_requests as rows
 from portal.service_requests.rules import request_type
 from portal.service_requests.rules.form import TELL_BY
 from portal.service_requests.views import in_force
-from portal.service_requests.views.cases import Choice, Fact, choices, due_words, order_due, order_facts
+from portal.service_requests.views.cases import Choice, Fact, choices, due_words, order_due, order_facts, service_name
 from portal.shared.text import format_phone
 
 
@@ -91,6 +91,7 @@ def _order(order_id: int) -> Beside | None:
             return None
         table = in_force.states(session, in_force.WORK_ORDER)
         divisions = rows.division_names(session)
+        service = service_name(session, row.service_kind, now)
     return Beside(
         what="work_order",
         row_id=row.id,
@@ -113,6 +114,7 @@ def _order(order_id: int) -> Beside | None:
                 row.request_number or "",
                 now,
                 in_force.zone(),
+                service,
             )
         ),
     )

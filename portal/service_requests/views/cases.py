@@ -7,8 +7,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from db import core, events
+from db import core, directory, events
 from db import service_requests as rows
+from portal.directory.views import today
 from portal.service_requests.rules import case as case_rules
 from portal.service_requests.rules import request_type
 from portal.service_requests.rules.form import CHANNELS, TELL_BY
@@ -398,8 +399,14 @@ def order_due(order: Any, now: dt.datetime, zone: str) -> str:
     return "" if order.due_at is None else due_text(order.due_at, now, zone)
 
 
+def service_name(session: Session, code: str | None, now: dt.datetime) -> str:
+    """A service kind as the desk names it: garbage, where its code says refuse."""
+    row = None if code is None else directory.reference_row(session, "service_kind", code, today(now))
+    return (code or "none").capitalize() if row is None else row.name
+
+
 def order_facts(
-    order: Any, division: str, with_whom: str, account: str, request: str, now: dt.datetime, zone: str
+    order: Any, division: str, with_whom: str, account: str, request: str, now: dt.datetime, zone: str, service: str
 ) -> list[Fact]:
     """What stands in the list of facts of a work order, or of a row with its columns."""
     facts = [
@@ -407,7 +414,7 @@ def order_facts(
         Fact("With", with_whom, True),
         Fact("Planned for", "no day yet" if order.planned_on is None else f"{order.planned_on:%m/%d/%Y}"),
         Fact("Written", relative_text(order.opened_at, now, zone)),
-        Fact("Service", (order.service_kind or "none").capitalize()),
+        Fact("Service", service),
     ]
     if order.order_code:
         facts.append(Fact("Order code", order.order_code, True))
@@ -445,6 +452,7 @@ def work_order(order_id: int) -> WorkOrderView | None:
             each.id: each.name for each in staff
         }
         request = None if order.request_id is None else rows.by_id(session, order.request_id)
+        service = service_name(session, order.service_kind, now)
         account = None if order.account_id is None else rows.account_brief(session, order.account_id)
     facts = order_facts(
         order,
@@ -454,6 +462,7 @@ def work_order(order_id: int) -> WorkOrderView | None:
         "" if request is None else request.number,
         now,
         zone,
+        service,
     )
     late = not order.closed and order.due_at is not None and order.due_at < now
     return WorkOrderView(
