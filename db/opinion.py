@@ -1,7 +1,7 @@
 """Surveys, their waves, respondents and answers; how often each answer was given. Tables, then queries.
 
-Weights are not here yet. They will be a table beside these (respondent, name of the weighting, weight), because one wave can be
-weighted in several ways and an unweighted figure must stay reproducible; nothing here has to change for them.
+A weight belongs to a respondent. Counts keep, beside the number of answers, the sum of their weights and of the squares of these:
+from them come the weighted share and the effective number of answers, and the unweighted figure stays reproducible.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ class SurveyWave(Id, Base):
     """What else a survey must disclose: who asked and paid, how people were chosen, response rate, weights, limits."""
     places: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default=sa.text("'{}'"))
     """Names of the districts by the value respondents carry, in their order."""
+    weighted: Mapped[bool] = mapped_column(sa.Boolean, default=False, server_default=sa.false())
+    """Every respondent carries a weight, and shares are told by it."""
     loading: Mapped[bool] = mapped_column(sa.Boolean, default=False, server_default=sa.false())
     """An import is running or broke off: the wave is not shown."""
     counted: Mapped[bool] = mapped_column(sa.Boolean, default=False, server_default=sa.false())
@@ -61,6 +63,8 @@ class Respondent(Id, Base):
     district: Mapped[str] = mapped_column(sa.String(40), default="")
     mode: Mapped[str] = mapped_column(sa.String(20), default="")
     comment: Mapped[str] = mapped_column(sa.Text, default="")
+    weight: Mapped[float | None] = mapped_column(sa.Float)
+    """How many of the population this one stands for, on any scale; None where the file has no weights."""
     external_id: Mapped[str | None] = mapped_column(sa.String(80))
     """The number of the answer in the file it came from; the same one again is the same respondent."""
 
@@ -86,6 +90,10 @@ class SurveyCount(Base):
     district: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
     value: Mapped[float] = mapped_column(sa.Float, primary_key=True)
     answers: Mapped[int] = mapped_column(sa.Integer)
+    weight: Mapped[float] = mapped_column(sa.Float, server_default=sa.text("0"))
+    """The sum of their weights."""
+    weight_squares: Mapped[float] = mapped_column(sa.Float, server_default=sa.text("0"))
+    """The sum of the squares of their weights."""
 
 
 # --- queries ----------------------------------------------------------------------------------------------------------
@@ -102,6 +110,12 @@ def waves(session: Session) -> Sequence[SurveyWave]:
     return session.scalars(sa.select(SurveyWave).order_by(SurveyWave.asked_to_on, SurveyWave.id)).all()
 
 
+_WEIGHT = sa.func.coalesce(Respondent.weight, 1.0)
+_SUMS = (
+    sa.func.count().label("answers"), sa.func.sum(_WEIGHT).label("weight"), sa.func.sum(_WEIGHT * _WEIGHT).label("weight_squares"),
+)  # fmt: skip
+
+
 def _live(wave_ids: Collection[int]) -> sa.Select[*tuple[Any, ...]]:
     """Counted from the answers themselves."""
     return (
@@ -110,7 +124,7 @@ def _live(wave_ids: Collection[int]) -> sa.Select[*tuple[Any, ...]]:
             SurveyAnswer.item_code,
             Respondent.district,
             SurveyAnswer.value,
-            sa.func.count().label("answers"),
+            *_SUMS,
         )
         .join(Respondent, Respondent.id == SurveyAnswer.respondent_id)
         .where(SurveyAnswer.wave_id.in_(wave_ids))
@@ -119,7 +133,7 @@ def _live(wave_ids: Collection[int]) -> sa.Select[*tuple[Any, ...]]:
 
 
 def counts(session: Session, waves: Iterable[SurveyWave]) -> Sequence[Row[*tuple[Any, ...]]]:
-    """(wave_id, item_code, district, value, answers) of these waves: from the kept counts, or counted now where there are none."""
+    """(wave_id, item_code, district, value, answers, weight, weight_squares) of these waves: from the kept counts, or counted now where there are none."""
     kept, uncounted = [], []
     for wave in waves:
         (kept if wave.counted else uncounted).append(wave.id)
@@ -127,7 +141,13 @@ def counts(session: Session, waves: Iterable[SurveyWave]) -> Sequence[Row[*tuple
     if kept:
         found += session.execute(
             sa.select(
-                SurveyCount.wave_id, SurveyCount.item_code, SurveyCount.district, SurveyCount.value, SurveyCount.answers
+                SurveyCount.wave_id,
+                SurveyCount.item_code,
+                SurveyCount.district,
+                SurveyCount.value,
+                SurveyCount.answers,
+                SurveyCount.weight,
+                SurveyCount.weight_squares,
             ).where(SurveyCount.wave_id.in_(kept))
         ).all()
     if uncounted:
@@ -138,17 +158,29 @@ def counts(session: Session, waves: Iterable[SurveyWave]) -> Sequence[Row[*tuple
 def recount(session: Session, wave_id: int) -> None:
     """Writes the counts of a wave anew from its answers."""
     session.execute(sa.delete(SurveyCount).where(SurveyCount.wave_id == wave_id))
-    columns = ["wave_id", "item_code", "district", "value", "answers"]
+    columns = ["wave_id", "item_code", "district", "value", "answers", "weight", "weight_squares"]
     session.execute(sa.insert(SurveyCount).from_select(columns, _live([wave_id])))
     session.execute(sa.update(SurveyWave).where(SurveyWave.id == wave_id).values(counted=True))
 
 
 def respondents_by_mode(session: Session, wave_ids: Collection[int]) -> Sequence[Row[*tuple[Any, ...]]]:
-    """(wave_id, mode, respondents): how many people answered, and which way."""
+    """(wave_id, mode, respondents, weight, weight_squares): how many people answered, and which way."""
     return session.execute(
-        sa.select(Respondent.wave_id, Respondent.mode, sa.func.count().label("respondents"))
+        sa.select(
+            Respondent.wave_id, Respondent.mode, sa.func.count().label("respondents"), *_SUMS[1:],
+        )
         .where(Respondent.wave_id.in_(wave_ids))
         .group_by(Respondent.wave_id, Respondent.mode)
+    ).all()  # fmt: skip
+
+
+def counts_by_mode(session: Session, wave_id: int, item_code: str) -> Sequence[Row[*tuple[Any, ...]]]:
+    """(mode, value, answers, weight, weight_squares) of one question, counted from its answers."""
+    return session.execute(
+        sa.select(Respondent.mode, SurveyAnswer.value, *_SUMS)
+        .join(Respondent, Respondent.id == SurveyAnswer.respondent_id)
+        .where(SurveyAnswer.wave_id == wave_id, SurveyAnswer.item_code == item_code)
+        .group_by(Respondent.mode, SurveyAnswer.value)
     ).all()
 
 
@@ -162,22 +194,33 @@ def respondents_by_district(session: Session, wave_id: int) -> dict[str, int]:
     return {district: count for district, count in found}  # noqa: C416  # a row is no pair to the type checker
 
 
-def _with_comment(wave_id: int, districts: Collection[str] | None) -> sa.Select[*tuple[Any, ...]]:
+def _with_comment(wave_id: int, districts: Collection[str] | None, words: Sequence[str]) -> sa.Select[*tuple[Any, ...]]:
     written = sa.select(Respondent.id, Respondent.district, Respondent.comment).where(
         Respondent.wave_id == wave_id, Respondent.comment != ""
     )
-    return written if districts is None else written.where(Respondent.district.in_(districts))
+    if districts is not None:
+        written = written.where(Respondent.district.in_(districts))
+    return written.where(*(Respondent.comment.icontains(word, autoescape=True) for word in words))
 
 
 def comments(
-    session: Session, wave_id: int, districts: Collection[str] | None, *, most: int, skip: int = 0
+    session: Session,
+    wave_id: int,
+    districts: Collection[str] | None,
+    words: Sequence[str] = (),
+    *,
+    most: int,
+    skip: int = 0,
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """(id, district, comment) of people who wrote something; of these districts, or of all."""
-    return session.execute(_with_comment(wave_id, districts).order_by(Respondent.id).limit(most).offset(skip)).all()
+    """(id, district, comment) of people who wrote something; of these districts, or of all; with each of these words in it,
+    whatever their case."""
+    found = _with_comment(wave_id, districts, words)
+    return session.execute(found.order_by(Respondent.id).limit(most).offset(skip)).all()
 
 
-def comment_count(session: Session, wave_id: int, districts: Collection[str] | None) -> int:
-    return session.scalar(sa.select(sa.func.count()).select_from(_with_comment(wave_id, districts).subquery())) or 0
+def comment_count(session: Session, wave_id: int, districts: Collection[str] | None, words: Sequence[str] = ()) -> int:
+    found = _with_comment(wave_id, districts, words)
+    return session.scalar(sa.select(sa.func.count()).select_from(found.subquery())) or 0
 
 
 def heard(session: Session, since: dt.datetime, until: dt.datetime) -> Sequence[Row[*tuple[Any, ...]]]:

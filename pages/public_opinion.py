@@ -7,7 +7,7 @@ from portal.desk.text import inert
 from portal.opinion import views
 
 WHOLE = {views.WHOLE_CITY: "Whole city"}
-FILTERS = ("survey", "wave", "district", "topic", "item")
+FILTERS = ("survey", "wave", "district", "topic", "item", "comments_search")
 
 
 def draw() -> None:
@@ -108,6 +108,7 @@ def _one_question(survey: str, board: views.Board) -> None:
     left, right = st.columns([1, 1.35], gap="large")
     with left:
         charts.show(opinion_parts.over_time(history, board, item), key="waves")
+        opinion_parts.modes(history)
     with right:
         opinion_parts.districts(history)
 

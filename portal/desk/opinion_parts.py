@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 MAIN = ""
 EVERY = "*"
 TILES = 6
+DIFFER_AT = 0.05
+"""Groups differ by more than chance when equal ones would be this far apart at most this often."""
 FEW_QUESTIONS = 16
 """So many are shown at once without choosing a topic."""
 CAREFUL_NOTE = "In parentheses, open circle: fewer than 30 answers, read with care. Fewer than 10 are never shown."
+HELD_BACK_NOTE = "Held back: with it, the figure of a smaller group could be worked out."
+WEIGHTED_NOTE = "Weighted; intervals and tests take the effective number of answers, n counts people."
 
 
 def topics_of(board: Board) -> dict[str, str]:
@@ -52,7 +56,7 @@ def tiles(board: Board) -> None:
         for line in ordered[:TILES]:
             with st.container(border=True, width="stretch", height="stretch", key=f"tile-{line.code}", gap="small"):
                 figure = line.figure
-                chip = f"{words.range_words(figure.interval)}, n {figure.answers:,}" if figure.open else None
+                chip = f"{words.range_words(figure.interval)}, {figure.size_in_words()}" if figure.open else None
                 value = figure.in_words() if figure.open else "–"
                 st.markdown(inert(line.name))  # the metric's own label would be cut on a narrow tile
                 st.metric(
@@ -94,22 +98,22 @@ def ranked(board: Board, topic: str) -> charts.Chart:
         for line in lines
     ]
     columns = (
-        "Question", "Satisfied", "95% from", "95% to", "Answers", "Don't know", "Mean points", "Before", "Change", "Wording",
+        "Question", "Satisfied", "95% from", "95% to", "Answers", *_weight_columns(board.weighted), "Don't know", "Mean points", "Before",
+        "Change", "Wording",
     )  # fmt: skip
     table = tuple(
         (
             # How many of a district did not know would, taken from the city's number, tell of a closed district.
-            line.name, *_table_cells(line.figure), line.figure.dont_know if line.figure.open and not board.district_name else "",
+            line.name, *_table_cells(line.figure), *_weight_cells(line.figure, board.weighted), line.figure.dont_know if line.figure.open and not board.district_name else "",
             round(line.figure.mean, 2) if line.figure.open else "", _share_cell(line.before) if line.before else "",
             line.change.in_words() if line.change else "", line.wording,
         )
         for line in lines
     )  # fmt: skip
-    notes = []
+    notes = [WEIGHTED_NOTE] if board.weighted else []
     if board.compared:
         notes.append("Overlapping bars are no test: read the words at the right. Points come from unrounded shares.")
-    if any(line.figure.seen != "shown" for line in lines):
-        notes.append(CAREFUL_NOTE)
+    notes += _seen_notes({line.figure.seen for line in lines})
     return charts.Chart(
         _ranked_title(board, lines), measure, columns, table,
         charts.dots(rows, before=since), " ".join(notes), f"questions-{board.wave.code}.csv",
@@ -162,6 +166,30 @@ def _table_cells(figure: Figure) -> tuple[object, ...]:
         return figure.in_words(), "", "", figure.size_in_words().removeprefix("n ")
     interval = figure.interval
     return _share_cell(figure), table_file.Share(interval.low), table_file.Share(interval.high), figure.answers
+
+
+def _weight_columns(weighted: bool) -> tuple[str, ...]:
+    """What a table says besides where answers have weights."""
+    return ("Effective answers", "Design effect", "Unweighted") if weighted else ()
+
+
+def _weight_cells(figure: Figure, weighted: bool) -> tuple[object, ...]:
+    if not weighted:
+        return ()
+    if not figure.open or figure.weighing is None:
+        return ("", "", "")
+    careful = figure.seen == "few"
+    return (
+        round(figure.effective, 1),
+        round(figure.design_effect, 2),
+        table_file.Share(figure.unweighted_share, careful),
+    )
+
+
+def _seen_notes(seen: set[str]) -> list[str]:
+    """What parentheses and closed figures mean, where there are any."""
+    notes = [CAREFUL_NOTE] if seen & {"few", "closed", "held_back"} else []
+    return [*notes, HELD_BACK_NOTE] if "held_back" in seen else notes
 
 
 def _share_cell(figure: Figure) -> object:
@@ -229,6 +257,40 @@ def _change_to_newest(history: History, board: Board, code: str) -> str:
     return f"{board.since.name} to {newest.name} {sentence[:1].lower()}{sentence[1:]}"
 
 
+# --- ways of answering ------------------------------------------------------------------------------------------------
+
+
+def modes(history: History) -> None:
+    """The newest wave by way of answering, where there is more than one: a change can come from how people were asked."""
+    if not history.modes:
+        return
+    newest = history.moments[-1]
+    shown = [(mode, figure) for mode, figure in history.modes.items() if mode and figure.open]
+    if history.modes_p is None:
+        title = f"{history.name}: too few answers to compare ways of answering"
+    elif history.modes_p > DIFFER_AT:
+        title = f"{history.name}: ways of answering do not differ by more than chance"
+    else:
+        best, worst = max(shown, key=lambda pair: pair[1].share), min(shown, key=lambda pair: pair[1].share)
+        title = f"{history.name}: {words.percent(best[1].share)} by {best[0]}, {words.percent(worst[1].share)} by {worst[0]}"
+    whole = newest.figure
+    rows = [
+        charts.Dot(
+            name=mode or views.NO_MODE, **_of(figure), before=whole.share if whole.open and figure.open else None
+        )
+        for mode, figure in history.modes.items()
+    ]
+    charts.show(
+        charts.Chart(
+            title, f"Share satisfied by way of answering, {newest.wave.name}, whole city, with 95% intervals. Tick: all ways together.{_chance_words('Test of equal ways', history.modes_p)}",
+            ("Way of answering", "Satisfied", "95% from", "95% to", "Answers", *_weight_columns(whole.weighing is not None)),
+            tuple((mode or views.NO_MODE, *_table_cells(figure), *_weight_cells(figure, whole.weighing is not None)) for mode, figure in history.modes.items()),
+            charts.dots(rows, before="All ways"), " ".join(_seen_notes({figure.seen for figure in history.modes.values()})), "ways-of-answering.csv",
+        ),
+        key="modes",
+    )  # fmt: skip
+
+
 # --- districts --------------------------------------------------------------------------------------------------------
 
 
@@ -252,7 +314,7 @@ def _district_title(history: History, at: int) -> str:
     open_ones = [(each, each.figures[at]) for each in history.districts if each.figures[at].open]
     if len(open_ones) < 2:
         return f"{history.name}: too few answers to compare districts"
-    if history.equal_p is None or history.equal_p > 0.05:
+    if history.equal_p is None or history.equal_p > DIFFER_AT:
         return f"{history.name}: districts do not differ by more than chance"
     best = max(open_ones, key=lambda pair: pair[1].share)
     worst = min(open_ones, key=lambda pair: pair[1].share)
@@ -260,15 +322,18 @@ def _district_title(history: History, at: int) -> str:
 
 
 def _test_words(history: History) -> str:
-    if history.equal_p is None:
+    return _chance_words("Test of equal districts, newest wave", history.equal_p)
+
+
+def _chance_words(test: str, chance: float | None) -> str:
+    if chance is None:
         return ""
-    chance = "under 0.001" if history.equal_p < 0.001 else f"{history.equal_p:.3f}"
-    return f" Test of equal districts, newest wave: p {chance if chance.startswith('under') else '= ' + chance}."
+    return f" {test}: p {'under 0.001' if chance < 0.001 else f'= {chance:.3f}'}."
 
 
 def _one_wave(history: History, at: int) -> charts.Chart:
     whole = history.moments[at].figure
-    ranks = history.equal_p is not None and history.equal_p <= 0.05
+    ranks = history.equal_p is not None and history.equal_p <= DIFFER_AT
     order = sorted(
         history.districts, key=lambda each: -each.figures[at].share if ranks and each.figures[at].open else 0
     )
@@ -321,12 +386,7 @@ def _panels(history: History) -> None:
 
 
 def _closed_note(history: History) -> str:
-    """What parentheses and closed figures mean, where there are any."""
-    seen = {figure.seen for each in history.districts for figure in each.figures}
-    notes = [CAREFUL_NOTE] if seen & {"few", "closed", "held_back"} else []
-    if "held_back" in seen:
-        notes.append("Held back: with it, the figure of a smaller group could be worked out.")
-    return " ".join(notes)
+    return " ".join(_seen_notes({figure.seen for each in history.districts for figure in each.figures}))
 
 
 def _panel_words(history: History, each: views.DistrictHistory) -> str:
@@ -347,29 +407,50 @@ def _in_rows(items: Sequence[views.DistrictHistory], across: int) -> list[Sequen
 
 @who.fragment
 def comments(survey: str, wave: str, district: str, district_name: str) -> None:
-    """What people wrote, a page at a time."""
+    """What people wrote, a page at a time, searched by words."""
+    box = st.container()
+    search = st.text_input(
+        "Search comments", key="comments_search", bind="query-params", placeholder="A word, or several that must all stand there", icon=":material/search:",
+        max_chars=80, on_change=_first_comments,
+    ) or ""  # fmt: skip
     page = int(st.session_state.get("comments_page", 1))
-    found = views.comments(survey, wave, district, page)
-    st.subheader(f"{count_text(found.total, 'comment')}" if found.total else "No comments", anchor=False)
+    found = views.comments(survey, wave, district, page, search)
+    where = f", {district_name}" if district_name else ""
+    with box:
+        st.subheader(f"{count_text(found.total, 'comment')}" if found.total else "No comments", anchor=False)
+        if found.total:
+            st.caption(inert(f"In their own words{where}. Names of people are not asked for; report one you find."))
     if not found.total:
-        st.caption(
+        st.text(
             "Too few people of this district answered: what they wrote is not shown apart."
             if found.closed
+            else f"No comment{where} holds these words. Search for fewer of them."
+            if search.strip()
             else "Nobody wrote anything here, or the description of the wave names no comment column."
         )
         return
-    st.caption(
-        inert(
-            f"In their own words{', ' + district_name if district_name else ''}. Names of people are not asked for; report one you find."
-        )
-    )
     with st.container(gap=None):
         for at, line in enumerate(found.lines):
             with st.container(key=f"row-comment-{at}", gap=None):
                 user_text(line.words)
                 if line.district_name:
                     st.caption(inert(line.district_name))
-    lists.pager(found.total, key="comments_page", rows=views.COMMENT_ROWS)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        lists.pager(found.total, key="comments_page", rows=views.COMMENT_ROWS)
+        lists.export(
+            ("Comment", "District"),
+            lambda: [
+                (line.words, line.district_name)
+                for line in views.comments(survey, wave, district, 1, search, most=table_file.MOST_ROWS).lines
+            ],
+            total=found.total,
+            file_name=f"comments-{wave}.csv",
+            key="comments.file",
+        )
+
+
+def _first_comments() -> None:
+    st.session_state["comments_page"] = 1
 
 
 def heard(found: Heard) -> None:

@@ -124,7 +124,7 @@ def open_wave(actor: Actor, work: Work, spec: Spec, wave: Wave) -> Receipt:
     row.survey_name, row.name, row.mode, row.population = spec.survey_name, wave.name, wave.mode, wave.population
     row.asked_from_on, row.asked_to_on, row.comparable = wave.asked_from_on, wave.asked_to_on, wave.comparable
     row.method, row.places, row.items = dict(wave.method), dict(spec.districts), [item.stored() for item in spec.items]
-    row.loading = True
+    row.weighted, row.loading = bool(spec.weight_column), True
     work.session.flush()
     _event(actor, work, row.id, "survey.opened", {"survey": spec.survey, "wave": wave.code})
     return Receipt(title=f"{wave.name} is being imported", subject_kind="survey_wave", subject_id=row.id)
@@ -149,17 +149,14 @@ def record_answers(
             work.session.add(row)
             outcome.imported += 1
             outcome.updated += again
-        elif (row.district, row.mode, row.comment, before[row.id]) == (
-            person.district,
-            person.mode,
-            person.comment,
-            person.given,
-        ):
+        elif (row.district, row.mode, row.comment, row.weight, before[row.id]) == (
+            person.district, person.mode, person.comment, person.weight, person.given,
+        ):  # fmt: skip
             outcome.unchanged += 1 + again
             continue
         else:
             outcome.updated += 1 + again
-        row.district, row.mode, row.comment = person.district, person.mode, person.comment
+        row.district, row.mode, row.comment, row.weight = person.district, person.mode, person.comment, person.weight
         written[person.external_id] = row
     work.session.flush()
     given = {written[person.external_id].id: person.given for person in people if person.external_id in written}

@@ -6,7 +6,7 @@ Every figure of a district comes through `_cells`, so that a closed cell stays c
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from db import core, directory
@@ -14,19 +14,24 @@ from db import opinion as rows
 from portal import settings
 from portal.opinion.rules import closed, estimate, words
 from portal.opinion.rules.spec import METHOD
-from portal.opinion.rules.words import Change, Figure
+from portal.opinion.rules.words import Change, Figure, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
-    Counts = dict[str, dict[str, dict[float, int]]]
+    Counts = dict[str, dict[str, dict[float, Tally]]]
 
 COMMENT_ROWS = 8
+SEARCH_WORDS = 8
+"""So many words of a search count."""
 WHOLE_CITY = ""
 NO_DISTRICT = "No district given"
+NO_MODE = "No way given"
 HEARD_DAYS = 365
+HEAVY = 3.0
+"""A design effect above this says that a few answers outweigh the rest."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,8 @@ class Board:
     """The newest earlier wave this one may be compared with."""
     apart: tuple[str, ...]
     """Earlier waves it must not be compared with, each with the reason in words."""
+    weighted: bool
+    """Shares are told by weight."""
     lead: str
     items: tuple[ItemLine, ...]
     """Every question of the wave, the most satisfying first; closed ones last."""
@@ -123,6 +130,10 @@ class History:
     districts: tuple[DistrictHistory, ...]
     equal_p: float | None
     """The chance of districts this far apart in the newest wave if all were the same; None with fewer than two open ones."""
+    modes: Mapping[str, Figure]
+    """By way of answering, in the newest wave and the whole city; empty where there is only one."""
+    modes_p: float | None
+    """The same chance for the ways of answering."""
 
 
 @dataclass(frozen=True)
@@ -201,8 +212,8 @@ def _waves_of(session: Session, survey: str) -> list[rows.SurveyWave]:
 def _counts(session: Session, waves: Sequence[rows.SurveyWave]) -> dict[int, Counts]:
     """wave -> item -> district -> value -> answers."""
     found: dict[int, Counts] = {wave.id: {} for wave in waves}
-    for wave_id, item, district, value, answers in rows.counts(session, waves):
-        found[wave_id].setdefault(item, {}).setdefault(district, {})[value] = answers
+    for wave_id, item, district, value, *sums in rows.counts(session, waves):
+        found[wave_id].setdefault(item, {}).setdefault(district, {})[value] = Tally(*sums)
     return found
 
 
@@ -210,40 +221,45 @@ def _items(wave: rows.SurveyWave) -> dict[str, dict[str, Any]]:
     return {item["code"]: item for item in wave.items}
 
 
-def _whole(by_district: Mapping[str, Mapping[float, int]], item: Mapping[str, Any]) -> Figure:
+def _whole(by_district: Mapping[str, Mapping[float, Tally]], item: Mapping[str, Any], *, weighted: bool) -> Figure:
     """The whole city's figure."""
-    total: dict[float, int] = {}
+    total: dict[float, Tally] = {}
     for counts in by_district.values():
-        for value, answers in counts.items():
-            total[value] = total.get(value, 0) + answers
-    return words.figure(total, item)
+        for value, tally in counts.items():
+            total[value] = tally.plus(total[value]) if value in total else tally
+    return words.figure(total, item, weighted=weighted)
 
 
-def _cells(by_district: Mapping[str, Mapping[float, int]], item: Mapping[str, Any]) -> dict[str, Figure]:
-    """Each district's figure, those closed that are small or would tell of a small one."""
-    figures = {district: words.figure(counts, item) for district, counts in by_district.items()}
-    seen = closed.row_seen({district: figure.answers for district, figure in figures.items()})
-    return {district: _seen(figure, seen[district]) for district, figure in figures.items()}
+def _cells(
+    groups: Mapping[str, Mapping[float, Tally]], item: Mapping[str, Any], *, weighted: bool
+) -> dict[str, Figure]:
+    """The figure of each group (of each district, or of each way of answering); those closed that are small or would tell of a
+    small one."""
+    figures = {group: words.figure(counts, item, weighted=weighted) for group, counts in groups.items()}
+    seen = closed.row_seen({group: figure.answers for group, figure in figures.items()})
+    return {group: _seen(figure, seen[group]) for group, figure in figures.items()}
 
 
 def _seen(figure: Figure, how: closed.Seen) -> Figure:
     """The figure as it may be seen: a closed one loses its numbers here, not only on the screen."""
     if how in closed.OPEN:
-        return Figure(figure.answers, figure.satisfied, figure.dont_know, figure.points, how)
+        # The weights may have made a figure one to read with care that has answers enough.
+        return replace(figure, seen="few" if figure.seen == "few" else how)
     return Figure(seen=how)
 
 
-def _figure_of(counts: Counts, item: Mapping[str, Any], district: str) -> Figure:
+def _figure_of(counts: Counts, item: Mapping[str, Any], district: str, *, weighted: bool) -> Figure:
     by_district = counts.get(item["code"], {})
     if district == WHOLE_CITY:
-        figure = _whole(by_district, item)
+        figure = _whole(by_district, item, weighted=weighted)
         return _seen(figure, figure.seen)
-    return _cells(by_district, item).get(district, Figure())
+    return _cells(by_district, item, weighted=weighted).get(district, Figure())
 
 
 def _why_apart(before: rows.SurveyWave, after: rows.SurveyWave) -> str:
     told = [
-        {"comparable": each.comparable, "mode": each.mode, "population": each.population} for each in (before, after)
+        {"comparable": each.comparable, "mode": each.mode, "population": each.population, "weighted": each.weighted}
+        for each in (before, after)
     ]
     return words.why_not_comparable(*told)
 
@@ -283,6 +299,7 @@ def board(survey: str, wave_code: str, district: str = WHOLE_CITY) -> Board | No
         respondents=respondents,
         since=_choice(since) if since else None,
         apart=tuple(f"{_choice(each).name}: {why}" for each in earlier if (why := _why_apart(each, wave))),
+        weighted=wave.weighted,
         lead=""
         if first is None
         else words.lead(first.name, first.figure, len(found), clear, _choice(since).name if since else ""),
@@ -295,7 +312,7 @@ def board(survey: str, wave_code: str, district: str = WHOLE_CITY) -> Board | No
         topics=tuple(dict.fromkeys(line.topic for line in ordered if line.topic)),
         in_order=tuple(line.code for line in ordered),
         districts=names,
-        method=_method(wave, respondents, {each.mode: each.respondents for each in modes}),
+        method=_method(wave, modes),
     )
 
 
@@ -310,9 +327,9 @@ def _item_lines(
 ) -> list[ItemLine]:
     items, items_before = _items(wave), _items(since) if since else {}
     asked = {code: item for code, item in items.items() if code in counts}
-    figures = {code: _figure_of(counts, item, district) for code, item in asked.items()}
+    figures = {code: _figure_of(counts, item, district, weighted=wave.weighted) for code, item in asked.items()}
     before = {
-        code: _figure_of(counts_before, items_before[code], district)
+        code: _figure_of(counts_before, items_before[code], district, weighted=since is not None and since.weighted)
         for code, item in asked.items()
         if code in items_before and code in counts_before and words.same_question(items_before[code], item)
     }
@@ -332,8 +349,10 @@ def _item_lines(
     ]
 
 
-def _method(wave: rows.SurveyWave, respondents: int, modes: Mapping[str, int]) -> tuple[MethodLine, ...]:
+def _method(wave: rows.SurveyWave, answered: Sequence[Any]) -> tuple[MethodLine, ...]:
     """Who asked, how, when, how many: what a reader needs to judge the figures."""
+    modes = {each.mode: each.respondents for each in answered}
+    respondents = sum(modes.values())
     days = wave.asked_from_on, wave.asked_to_on
     when = " to ".join(f"{day:%b} {day.day}, {day.year}" for day in dict.fromkeys(days))
     # A way of answering that fewer than ten chose is told without its number, and another with it, as in any table.
@@ -350,9 +369,29 @@ def _method(wave: rows.SurveyWave, respondents: int, modes: Mapping[str, int]) -
         MethodLine("Answers (n)", f"{respondents:,}"),
         MethodLine(METHOD["response_rate"], card["response_rate"]),
         MethodLine(METHOD["weights"], card["weights"]),
-        MethodLine("Precision", "95% Wilson intervals from the number of answers, without a design effect"),
+        MethodLine("Precision", _precision(wave, respondents, answered)),
         MethodLine(METHOD["wording"], card["wording"]),
         MethodLine(METHOD["limits"], card["limits"]),
+    )
+
+
+def _precision(wave: rows.SurveyWave, respondents: int, answered: Sequence[Any]) -> str:
+    """How sure the figures are at best, and what the weights cost."""
+    if not respondents:
+        return ""
+    if not wave.weighted:
+        margin = estimate.widest_margin(respondents)
+        return f"95% Wilson intervals, as of a simple random sample: ±{margin:.1f} points for a share of half of all who answered"
+    effective = estimate.effective(sum(each.weight for each in answered), sum(each.weight_squares for each in answered))
+    effect = respondents / effective
+    found = (
+        f"95% Wilson intervals on the effective number of answers: design effect {effect:.2f} (Kish), so {respondents:,} answers "
+        f"are as sure as {effective:,.0f} unweighted ones; ±{estimate.widest_margin(effective):.1f} points for a share of half"
+    )
+    return (
+        f"{found}. The weights differ so much that most of the sample is lost: read with care"
+        if effect > HEAVY
+        else found
     )
 
 
@@ -364,7 +403,8 @@ def history(survey: str, item_code: str) -> History | None:
     with core.read() as session:
         waves = [wave for wave in _waves_of(session, survey) if item_code in _items(wave)]
         counts = _counts(session, waves)
-    waves = [wave for wave in waves if item_code in counts[wave.id]]
+        waves = [wave for wave in waves if item_code in counts[wave.id]]
+        by_mode = rows.counts_by_mode(session, waves[-1].id, item_code) if waves else []
     if not waves:
         return None
     moments, cells, names = [], [], {}
@@ -375,11 +415,14 @@ def history(survey: str, item_code: str) -> History | None:
             why = _why_apart(waves[at - 1], wave)
             if not why and not words.same_question(_items(waves[at - 1])[item_code], item):
                 why = "the question changed"
-        moments.append(Moment(_choice(wave), _figure_of(counts[wave.id], item, WHOLE_CITY), why))
-        cells.append(_cells(counts[wave.id][item_code], item))
+        moments.append(
+            Moment(_choice(wave), _figure_of(counts[wave.id], item, WHOLE_CITY, weighted=wave.weighted), why)
+        )
+        cells.append(_cells(counts[wave.id][item_code], item, weighted=wave.weighted))
         names |= _district_names(wave, counts[wave.id])
     item = _items(waves[-1])[item_code]
     newest = [figure for district, figure in cells[-1].items() if district and figure.open]
+    modes = _modes(by_mode, item, weighted=waves[-1].weighted)
     return History(
         name=item.get("name") or item.get("wording") or item_code,
         wording=item.get("wording", ""),
@@ -389,10 +432,26 @@ def history(survey: str, item_code: str) -> History | None:
             DistrictHistory(name, tuple(each.get(district, Figure()) for each in cells))
             for district, name in names.items()
         ),
-        equal_p=estimate.equal_shares_p([(each.satisfied, each.answers) for each in newest])
-        if len(newest) > 1
-        else None,
+        equal_p=_equal_p(newest),
+        modes=modes,
+        modes_p=_equal_p([figure for mode, figure in modes.items() if mode and figure.open]),
     )
+
+
+def _equal_p(figures: Sequence[Figure]) -> float | None:
+    """The chance of shares this far apart if all were the same; None with fewer than two to compare."""
+    return estimate.equal_shares_p([each.counted for each in figures]) if len(figures) > 1 else None
+
+
+def _modes(by_mode: Sequence[Any], item: Mapping[str, Any], *, weighted: bool) -> dict[str, Figure]:
+    """The figure of each way of answering, the largest first; nothing where all answered the same way."""
+    groups: dict[str, dict[float, Tally]] = {}
+    for mode, value, *sums in by_mode:
+        groups.setdefault(mode, {})[value] = Tally(*sums)
+    if len(groups) < 2:
+        return {}
+    found = _cells(groups, item, weighted=weighted)
+    return dict(sorted(found.items(), key=lambda pair: (not pair[0], not pair[1].open, -pair[1].answers, pair[0])))
 
 
 def _counts_as(item: Mapping[str, Any]) -> str:
@@ -405,8 +464,10 @@ def _counts_as(item: Mapping[str, Any]) -> str:
 # --- comments ---------------------------------------------------------------------------------------------------------
 
 
-def comments(survey: str, wave_code: str, district: str = WHOLE_CITY, page: int = 1) -> Comments:
-    """What people wrote, a page at a time. A district is named, and may be chosen, when its number of respondents may be shown."""
+def comments(
+    survey: str, wave_code: str, district: str = WHOLE_CITY, page: int = 1, search: str = "", most: int = COMMENT_ROWS
+) -> Comments:
+    """What people wrote, a page at a time, with all words of `search` in it. A district is named, and may be chosen, when its number of respondents may be shown."""
     with core.read() as session:
         wave = rows.wave_by_code(session, survey, wave_code)
         if wave is None or wave.loading:
@@ -415,9 +476,10 @@ def comments(survey: str, wave_code: str, district: str = WHOLE_CITY, page: int 
         if district and seen.get(district, "none") not in {*closed.OPEN, "none"}:
             return Comments(0, (), closed=True)
         chosen = [district] if district else None
-        total = rows.comment_count(session, wave.id, chosen)
-        skip = max(0, page - 1) * COMMENT_ROWS
-        found = rows.comments(session, wave.id, chosen, most=COMMENT_ROWS, skip=skip)
+        asked = search.replace("\0", " ").split()[:SEARCH_WORDS]
+        total = rows.comment_count(session, wave.id, chosen, asked)
+        skip = max(0, min(page, -(-total // most)) - 1) * most
+        found = rows.comments(session, wave.id, chosen, asked, most=most, skip=skip)
         named = {
             value: str(wave.places.get(value, value)) for value, how in seen.items() if value and how in closed.OPEN
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -157,20 +158,26 @@ def test_cells_by_size() -> None:
 
 # --- figures, changes, sentences --------------------------------------------------------------------------------------
 
+
+def counted(answers: dict[float, int], item: dict[str, Any]) -> words.Figure:
+    """The figure of so many answers, each counting as one."""
+    return words.figure({value: words.unweighted(count) for value, count in answers.items()}, item)
+
+
 FIVE = {"satisfied": [4, 5], "dont_know": [9], "scale": [1, 5]}
 
 
 def test_a_figure_keeps_dont_know_apart() -> None:
-    found = words.figure({1: 10, 4: 20, 5: 20, 9: 50}, FIVE)
+    found = counted({1: 10, 4: 20, 5: 20, 9: 50}, FIVE)
     assert (found.answers, found.satisfied, found.dont_know, found.share, found.mean) == (50, 40, 50, 0.8, 3.8)
     assert found.in_words() == "80%"
-    assert words.figure({4: 9}, FIVE).in_words() == "not shown: fewer than 10"
-    assert words.figure({4: 6, 1: 6}, FIVE).in_words() == "(50%)"
-    assert words.figure({9: 40}, FIVE).in_words() == "no answers"
+    assert counted({4: 9}, FIVE).in_words() == "not shown: fewer than 10"
+    assert counted({4: 6, 1: 6}, FIVE).in_words() == "(50%)"
+    assert counted({9: 40}, FIVE).in_words() == "no answers"
 
 
 def pair(before: int, after: int, answers: int = 400) -> tuple[words.Figure, words.Figure]:
-    return words.figure({4: before, 1: answers - before}, FIVE), words.figure({4: after, 1: answers - after}, FIVE)
+    return counted({4: before, 1: answers - before}, FIVE), counted({4: after, 1: answers - after}, FIVE)
 
 
 def test_a_change_is_said_plainly() -> None:
@@ -193,7 +200,7 @@ def test_many_questions_make_one_lucky_change_no_news() -> None:
 
 
 def test_a_closed_side_gives_no_verdict() -> None:
-    assert words.changes({"a": (words.figure({4: 5}, FIVE), words.figure({4: 300}, FIVE))}) == {}
+    assert words.changes({"a": (counted({4: 5}, FIVE), counted({4: 300}, FIVE))}) == {}
 
 
 def test_waves_are_joined_only_when_asked_alike() -> None:

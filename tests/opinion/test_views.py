@@ -162,3 +162,71 @@ def test_opinions_heard_are_a_series_of_their_own(calls: None, tmp_path: Path) -
         "Parks and trees": None,
     }
     assert the_board("resident", "w2").respondents == 400
+
+
+def test_comments_are_searched_by_words_whatever_they_hold(db: Database, tmp_path: Path) -> None:
+    commands.import_survey(*made.resident(tmp_path))
+    assert views.comments("resident", "w2").total == 12
+    assert views.comments("resident", "w2", search="NOTE 11").total == 1
+    assert views.comments("resident", "w2", search="  w2   <b>of</b> ").total == 12
+    for nothing in ("%", "_", "\\", "100% gone", "' OR 1=1 --", "\0%"):
+        assert views.comments("resident", "w2", search=nothing).total == 0, nothing
+    far = views.comments("resident", "w2", page=99)
+    assert (far.total, len(far.lines)) == (12, 4)
+    assert len(views.comments("resident", "w2", most=100).lines) == 12
+
+
+def test_ways_of_answering_are_told_apart_and_small_ones_closed(db: Database, tmp_path: Path) -> None:
+    """Of 400, every third answered by mail (134), the others on the web; then nine by phone, whom subtraction must not find."""
+
+    def by_phone(text: str) -> str:
+        head, *lines = text.splitlines()
+        second = [at for at, line in enumerate(lines) if line.startswith("w2")][:9]
+        for at in second:
+            lines[at] = lines[at].replace(",web,", ",phone,").replace(",mail,", ",phone,")
+        return "\n".join([head, *lines]) + "\n"
+
+    file, spec = made.resident(tmp_path)
+    commands.import_survey(file, spec)
+    history = views.history("resident", "snow")
+    assert history is not None
+    assert {mode: figure.answers for mode, figure in history.modes.items()} == {"web": 266, "mail": 134}
+    assert history.modes_p is not None
+    file.write_text(by_phone(file.read_text("utf-8")), "utf-8")
+    commands.import_survey(file, spec)
+    history = views.history("resident", "snow")
+    assert history is not None
+    assert {mode: figure.seen for mode, figure in history.modes.items()} == {
+        "web": "shown",
+        "mail": "held_back",
+        "phone": "closed",
+    }
+    assert history.modes["mail"].answers == history.modes["phone"].answers == 0
+    assert history.modes_p is None
+
+
+def test_nothing_that_is_told_gives_a_closed_cell_away(db: Database, tmp_path: Path) -> None:
+    """Everything the page, its tables and files say of a question, put together as a curious reader would: the total, the open
+    districts and ways of answering, the method card. What remains holds ten people at least, in two groups at least."""
+    file, spec = made.happiness(tmp_path)
+    commands.import_survey(file, spec)
+    for wave in ("2013", "2015"):
+        for item in ("place", "happy"):
+            whole = views.board("happiness", wave)
+            assert whole is not None
+            total = next(line.figure for line in whole.items if line.code == item)
+            shown, hidden = 0, 0
+            for district in ("1", "2", "3"):
+                board = views.board("happiness", wave, district)
+                assert board is not None
+                line = next(line for line in board.items if line.code == item)
+                told = (line.figure.answers, line.figure.satisfied, line.figure.points, line.figure.dont_know)
+                if line.figure.open:
+                    shown += line.figure.answers
+                else:
+                    hidden += 1
+                    assert told == (0, 0, 0.0, 0)
+                    assert line.change is None
+            assert hidden >= 2
+            assert total.answers - shown >= 10
+            assert not any(views.comments("happiness", wave, district).lines for district in ("3",))

@@ -1,4 +1,4 @@
-"""The ledger, bill adjustments, absences, the delivery of messages"""
+"""The ledger, bill adjustments, absences, the delivery of messages, weights of survey answers"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -146,6 +146,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     _add_deliveries()
+    _add_weights()
     for table in APPEND_ONLY:
         for statement in core.append_only_statements(table, bind.dialect.name):
             op.execute(statement)
@@ -228,8 +229,24 @@ def _open_the_ledger() -> None:
     )
 
 
+def _add_weights() -> None:
+    """What a survey's respondents weigh, and what its kept counts weigh."""
+    op.add_column("survey_wave", sa.Column("weighted", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("respondent", sa.Column("weight", sa.Float(), nullable=True))
+    for name in ("weight", "weight_squares"):
+        op.add_column("survey_count", sa.Column(name, sa.Float(), nullable=False, server_default=sa.text("0")))
+
+
+def _drop_weights() -> None:
+    op.drop_column("survey_wave", "weighted")
+    op.drop_column("respondent", "weight")
+    for name in ("weight", "weight_squares"):
+        op.drop_column("survey_count", name)
+
+
 def downgrade() -> None:
     _drop_deliveries()
+    _drop_weights()
     for table in ("posting", "adjustment", "journal_entry", "staff_absence", "ledger_account"):
         op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":

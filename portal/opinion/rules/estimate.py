@@ -2,7 +2,8 @@
 
 Sources: E. B. Wilson, JASA 22 (1927) 209, the score interval; R. G. Newcombe, Statistics in Medicine 17 (1998) 857 and 873, its
 comparison with others and the interval of a difference (his method 10); Y. Benjamini and Y. Hochberg, JRSS B 57 (1995) 289, tests
-of many items at once. Numbers of answers may be fractions: with weights, the effective number stands in for the count.
+of many items at once; L. Kish, Survey Sampling (1965) 11.7, what unequal weights cost: the effective number of answers. Numbers
+of answers may be fractions: with weights, the effective number stands in for the count, as AAPOR asks of a stated precision.
 """
 
 from __future__ import annotations
@@ -26,6 +27,20 @@ class Interval:
 
     low: float
     high: float
+
+
+def effective(weight: float, squares: float) -> float:
+    """How many unweighted answers are as sure as these (Kish): the squared sum of the weights by the sum of their squares. The
+    design effect is the number of answers by this. ValueError without any weight."""
+    if weight <= 0 or squares <= 0:
+        raise ValueError("there is no answer with a weight")
+    return weight * weight / squares
+
+
+def widest_margin(answers: float) -> float:
+    """Half the width of the 95 % interval of a share of one half, in points: the least precise figure of so many answers."""
+    found = wilson(answers / 2, answers)
+    return (found.high - found.low) / 2 * 100
 
 
 def wilson(satisfied: float, answers: float, z: float = Z95) -> Interval:

@@ -28,6 +28,7 @@ METHOD: Final = {
 """What a survey must disclose besides its population, mode, dates and number of answers (after AAPOR's disclosure list)."""
 _CODE = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _NUMBER = re.compile(r"-?[0-9]{1,6}(?:\.[0-9]{1,3})?")
+_WEIGHT = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,15})?")
 LONGEST_COMMENT: Final = 4000
 
 
@@ -107,6 +108,8 @@ class Spec:
     districts: Mapping[str, str]
     """Name by the file's value; empty: values are names."""
     mode_column: str
+    weight_column: str
+    """How many of the population each answer stands for; empty: each counts as one."""
     comments: Mapping[str, str]
     """Name by column."""
     waves: tuple[Wave, ...]
@@ -114,7 +117,9 @@ class Spec:
 
     def columns(self) -> list[str]:
         """Every column the file must have."""
-        named = [self.respondent_column, self.wave_column, self.district_column, self.mode_column]
+        named = [
+            self.respondent_column, self.wave_column, self.district_column, self.mode_column, self.weight_column,
+        ]  # fmt: skip
         return [name for name in [*named, *(item.column for item in self.items), *self.comments] if name]
 
 
@@ -200,7 +205,7 @@ def read_spec(detail: Mapping[str, Any]) -> Spec:
     read.only(
         detail,
         "code name position effective_from survey survey_name encoding blank respondent_column wave_column district_column "
-        "district mode_column scale wave item comment",
+        "district mode_column weight_column scale wave item comment",
         "The file",
     )
     blank = detail.get("blank", [""])
@@ -220,6 +225,7 @@ def read_spec(detail: Mapping[str, Any]) -> Spec:
         district_column=read.text(detail, "district_column", "The file", ""),
         districts=districts,
         mode_column=read.text(detail, "mode_column", "The file", ""),
+        weight_column=read.text(detail, "weight_column", "The file", ""),
         comments=_comments(read, detail),
         waves=tuple(_wave(read, table, f"[[wave]] {at}") for at, table in enumerate(wave_tables, 1)),
         items=tuple(
@@ -346,6 +352,7 @@ class Answers:
     comment: str
     given: Mapping[str, float]
     """Points (or the code of “don't know”) by item."""
+    weight: float | None = None
 
 
 @dataclass(frozen=True)
@@ -379,6 +386,13 @@ def read_answers(spec: Spec, cells: Mapping[str, str]) -> tuple[Answers | None, 
         value = cells[spec.wave_column].strip()
         known = ", ".join(each.value for each in spec.waves)
         return None, [Left(spec.wave_column, value, f"No wave of the description has this value; there are {known}.")]
+    weight = None
+    if spec.weight_column:
+        written = cell(spec.weight_column)
+        weight = float(Decimal(written)) if _WEIGHT.fullmatch(written) else 0.0
+        if not weight:
+            why = "The row has no weight above 0 (a plain number, like 1.25): without one it cannot be counted with the others."
+            return None, [Left(spec.weight_column, written, why)]
     given: dict[str, float] = {}
     for item in spec.items:
         value = cell(item.column)
@@ -404,7 +418,7 @@ def read_answers(spec: Spec, cells: Mapping[str, str]) -> tuple[Answers | None, 
     if len(mode) > 20:
         left.append(Left(spec.mode_column, mode, "The way of answering is longer than 20 characters."))
         mode = ""
-    return Answers(external_id, wave.code, district, mode, _comment_of(spec, cell, left), given), left
+    return Answers(external_id, wave.code, district, mode, _comment_of(spec, cell, left), given, weight), left
 
 
 def _wave_of(spec: Spec, cells: Mapping[str, str]) -> Wave | None:
