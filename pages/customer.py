@@ -42,6 +42,7 @@ def draw() -> None:
 
 def show(customer: views.Summary) -> None:
     """The summary itself."""
+    customer = billing.with_adjustments(customer)
     money = billing.money(customer.account_id) if customer.account_id is not None else billing.Money()
     if customer.account_id is not None:
         use = metering.use(customer.account_id)
@@ -90,8 +91,9 @@ def actions(customer: views.Summary) -> None:
         name, permission = ("Stop", "move.stop") if moving == "stop_service" else ("Start", "move.start")
         if actor.may(permission) and st.button(f"{name} service", shortcut="S", key="act.move"):
             go.to(moving, **where)
-        if customer.account_id is not None and st.button("Bills", shortcut="B", key="act.bills"):
-            go.to("customer", do="bills", **where)
+        adjustable = customer.account_id is not None and actor.may("adjustment.make")
+        if adjustable and st.button("Adjust bill", shortcut="B", key="act.adjust"):
+            go.to("adjust_bill", **where)
         if (
             actor.may("customer.edit")
             and customer.person_id is not None

@@ -24,6 +24,7 @@ def draw() -> None:
         chosen = next((person for person in people if person.staff_id == go.param_int("id")), None)
         if not actor.may("staff.edit"):
             st.info("You can read this list. An administrator changes it.", icon=":material/visibility:")
+            staff_parts.own_absence(actor)
         elif chosen is None:
             add(roles)
         else:

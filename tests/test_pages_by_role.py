@@ -22,6 +22,8 @@ KNOWN: dict[str, tuple[dict[str, str], str]] = {
     "call_desk": ({}, "Call desk"),
     "work_queue": ({}, "Work queue"),
     "call_backs": ({}, "Call-backs"),
+    "approvals": ({}, "Approvals"),
+    "adjust_bill": ({"account": "@100-2231-8"}, "Effect on the balance"),
     "emergency": ({}, "Gas odor"),
     "articles": ({}, "Policies and how-to"),
     "known_events": ({}, "Known events"),

@@ -452,6 +452,8 @@ def account_card(customer: Summary, money: Money) -> None:
 def more_ways(customer: Summary, where: dict[str, int | None]) -> dict[str, tuple[str, dict[str, object]]]:
     """What else can be done, by its name in the menu."""
     actor, ways = who.actor(), {}
+    if customer.account_id is not None:
+        ways["Bills"] = ("customer", {"do": "bills", **where})
     if actor.may("move.start") and customer.account_id is not None:
         ways["Start more services"] = ("start_service", dict(where))
         ways["Transfer to another address"] = ("transfer_service", dict(where))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from db import core
 from db import directory as directory_rows
 from db import staff as rows
+from portal import settings
 from portal.shared.actor import Actor
 from portal.staff.rules import PERMISSIONS
 
@@ -176,6 +177,36 @@ def colleagues(actor: Actor) -> dict[int, str]:
         return {
             person.id: person.name for person in rows.everyone(session) if person.active and person.id != actor.staff_id
         }
+
+
+@dataclass(frozen=True)
+class AbsenceLine:
+    """Days somebody is away, and who stands in."""
+
+    id: int
+    from_on: dt.date
+    until_on: dt.date
+    stand_in: str
+
+
+def absences(staff_id: int) -> list[AbsenceLine]:
+    """A person's absences that are not over, the earliest first."""
+    with core.read() as session:
+        return [
+            AbsenceLine(row.id, row.from_on, row.until_on, row.stand_in_name)
+            for row in rows.absences(session, staff_id, _today())
+        ]
+
+
+def stands_in_for(staff_id: int) -> list[str]:
+    """The names of those who are away today and named this person."""
+    with core.read() as session:
+        away = {row.staff_id for row in rows.away_on(session, _today()) if row.stand_in_id == staff_id}
+        return [person.name for person in rows.everyone(session) if person.id in away]
+
+
+def _today() -> dt.date:
+    return core.now().astimezone(settings.current().time_zone).date()
 
 
 def permission_words() -> dict[str, str]:

@@ -70,8 +70,8 @@ def test_on_a_call_place_and_number_are_known(desk: Desk, browser_context: Brows
     walking.take_call(page)
     walking.find(page, "100-2231-8").press("Alt+1")
     expect(page.get_by_role("heading", name="Marcus Ellison")).to_be_visible()
-    page.get_by_role("button", name="Bills").click()  # from the depth of another page
-    expect(page.get_by_role("heading", name="Bills of Marcus Ellison")).to_be_visible()
+    page.get_by_role("button", name="Adjust bill").click()  # from the depth of another page
+    expect(page.get_by_role("heading", name="Adjust a bill")).to_be_visible()
     walking.settle(page)
     page.keyboard.press("Alt+E")
     expect(page.get_by_role("heading", name="Emergency")).to_be_visible()

@@ -32,6 +32,8 @@ COUNTS: Final = frozenset({PENDING, POSTED})
 NOTE_MOST, WHY_MOST = 1000, 500
 WHOLE_BILL: Final = "*"
 """Stands where a line's service kind would, for the bill as a whole."""
+ACCOUNT_WHOLE: Final = ""
+"""The service kind of an adjustment on the account as a whole."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,42 @@
-"""What screens show of bills and money: balance and dates, the timeline of everything."""
+"""What screens show of bills and money: balance and dates, the timeline of everything, adjustments and what waits for approval."""
 
+from portal.billing.views.adjustments import (
+    SCOPES,
+    AdjustmentLine,
+    AdjustmentList,
+    AdjustmentView,
+    AdjustPage,
+    Preview,
+    adjust_page,
+    adjustment,
+    adjustment_list,
+    bill_words,
+    left_words,
+    preview,
+    usual_words,
+    with_adjustments,
+)
 from portal.billing.views.money import METHODS, BillLine, Money, Timeline, money, timeline
 
-__all__ = ["METHODS", "BillLine", "Money", "Timeline", "money", "timeline"]
+__all__ = [
+    "METHODS",
+    "SCOPES",
+    "AdjustPage",
+    "AdjustmentLine",
+    "AdjustmentList",
+    "AdjustmentView",
+    "BillLine",
+    "Money",
+    "Preview",
+    "Timeline",
+    "adjust_page",
+    "adjustment",
+    "adjustment_list",
+    "bill_words",
+    "left_words",
+    "money",
+    "preview",
+    "timeline",
+    "usual_words",
+    "with_adjustments",
+]

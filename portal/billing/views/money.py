@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from db import billing as rows
 from db import core
+from db.billing import adjustment as adjustment_rows
 from portal import settings
 from portal.accounts.views.summary import service_kinds
 from portal.accounts.views.timeline import Happening, happenings, newest
+from portal.billing.rules.adjustment import POSTED
+from portal.billing.views.adjustments import ADJUSTED, adjustment_happenings
 from portal.shared.money import format_cents
 
 if TYPE_CHECKING:
@@ -180,7 +183,9 @@ def timeline(
     with core.read() as session:
         found = happenings(session, account_id=account_id, person_id=person_id, premise_id=premise_id, most=most + 1)
         if account_id is not None:
+            found = [each for each in found if each.icon != ADJUSTED]  # said with its amount below
             found += _money_happenings(session, account_id, most + 1)
+            found += adjustment_happenings(session, account_id, most + 1)
     items = newest(found, most + 1)
     return Timeline(tuple(items[:most]), len(items) > most)
 
@@ -194,9 +199,17 @@ def _money_happenings(session: Session, account_id: int, most: int) -> list[Happ
         (bill.billed_on, bill.total_cents, "bill", bill) for bill in rows.bills(session, account_id, most)
     ]
     moves += [(paid.paid_on, -paid.amount_cents, "payment", paid) for paid in rows.payments(session, account_id, most)]
+    moves += [
+        (adjusted.requested_at.date(), adjusted.amount_cents, ADJUSTED, adjusted)
+        for adjusted in adjustment_rows.of_account(session, account_id)
+        if adjusted.state_code == POSTED
+    ]
     moves.sort(key=lambda move: (move[0], move[3].id), reverse=True)
     balance, found = row.balance_cents, []
     for on, cents, kind, each in moves[:most]:
+        if kind == ADJUSTED:  # told elsewhere; here it only moves the balance
+            balance -= cents
+            continue
         if kind == "bill":
             text = f"{_parts(each.lines, names)}. Due {each.due_on:%b} {each.due_on.day}."
             what = f"Bill {format_cents(cents)}"
