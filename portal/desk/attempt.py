@@ -20,7 +20,7 @@ from portal.desk.text import inert
 from portal.shared import drafts as draft_rows
 from portal.shared.problem import Problem
 from portal.shared.receipt import Receipt
-from portal.shared.refusal import Refused
+from portal.shared.refusal import NOT_SAVED, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -156,8 +156,13 @@ class Attempt:
                 (st if on is None else on).markdown(f":red[:material/error: {inert(found.message)}]")
 
     def problems(self) -> Sequence[Problem]:
-        refused = st.session_state.get(f"{self.key}.refused")
+        """What the primary button was refused for; a refusal of `instead` stands beside its own button."""
+        refused = self._refusal("")
         return refused.problems if refused else ()
+
+    def _refusal(self, button: str) -> Refused | None:
+        refused = st.session_state.get(f"{self.key}.refused")
+        return refused if refused and st.session_state.get(f"{self.key}.refused_by", "") == button else None
 
     # --- carrying out -------------------------------------------------------------------------------------------------
 
@@ -175,14 +180,12 @@ class Attempt:
         """The one primary button. `build` turns the answers, as they are at the click, into the command's arguments."""
         where = st if on is None else on
         others = [problem for problem in self.problems() if problem.field not in self.drawn]
-        refused = st.session_state.get(f"{self.key}.refused")
+        refused = self._refusal("")
         if refused:
             box = where.container(key=f"refused-{self.page}")
             lines = "".join(f"\n- {inert(problem.message)}" for problem in others)
-            box.error(
-                f"**{inert(refused.title)}.** Nothing was saved; everything you typed is kept.{lines}",
-                icon=":material/block:",
-            )
+            kept = "Everything" if refused.title == NOT_SAVED else "Nothing was saved; everything"
+            box.error(f"**{inert(refused.title)}.** {kept} you typed is kept.{lines}", icon=":material/block:")
         where.button(
             label,
             key=f"{self.page}.submit",
@@ -203,19 +206,27 @@ class Attempt:
         *,
         key: str,
         on: Any = None,
+        refusal_on: Any = None,
         **options: Any,
     ) -> None:
         """Another outcome of this form (joining a request instead of opening one): the same key, so only one of them happens,
-        and its receipt stands where the form stood. Call it after the fields `build` reads."""
+        and its receipt stands where the form stood. Call it after the fields `build` reads. A refusal stands beside the
+        button, in `refusal_on` where the button's own place is too narrow."""
         other = replace(self, command=command)
         where = st if on is None else on
         where.button(
             label,
             key=f"{self.page}.instead.{key}",
             on_click=_carry_out,
-            args=(other, build, tuple(self.drawn)),
+            args=(other, build, tuple(self.drawn), key),
             **options,
         )
+        refused = self._refusal(key)
+        if refused:
+            sentences = " ".join(problem.message for problem in refused.problems)
+            (where if refusal_on is None else refusal_on).error(
+                f"**{inert(refused.title)}.** {inert(sentences)}", icon=":material/block:"
+            )
 
     def _draw(
         self,
@@ -280,10 +291,13 @@ def begin(page: str, command: Command, *, title: str) -> Attempt:
     return this
 
 
-def _carry_out(attempt: Attempt, build: Callable[[Values], tuple[Any, ...]], codes: tuple[str, ...]) -> None:
-    """The click: runs before the page is drawn again, so a rerun cannot cut it off."""
+def _carry_out(
+    attempt: Attempt, build: Callable[[Values], tuple[Any, ...]], codes: tuple[str, ...], button: str = ""
+) -> None:
+    """The click: runs before the page is drawn again, so a rerun cannot cut it off. `button`: which one, "" the primary."""
     key = attempt.key
     st.session_state.pop(f"{key}.refused", None)
+    st.session_state[f"{key}.refused_by"] = button
     if draft_rows.was_carried_out(key):
         return
     try:

@@ -79,7 +79,7 @@ def _call_back(line: OwedLine, *, owner: bool) -> None:
     st.text(line.words)
     _small(f"try {line.attempts + 1}" if line.attempts else "", line.owner_name if owner else "")
     words = f"call-back.{line.id}.words"
-    st.text_input("What was said (optional)", key=words, max_chars=1000, on_change="ignore")
+    st.text_input("What was said (optional)", key=words, on_change="ignore")
     with st.container(horizontal=True, gap="small"):
         for label, reached, icon in (("Reached", True, "check"), ("No answer", False, "phone_missed")):
             st.button(
@@ -96,7 +96,7 @@ def _call_back(line: OwedLine, *, owner: bool) -> None:
 def _promise(line: OwedLine, *, owner: bool) -> None:
     _small(line.name or "No name on file", line.owner_name if owner else "")
     words = f"promise.{line.id}.words"
-    st.text_input("Why it could not be kept", key=words, max_chars=1000, on_change="ignore")
+    st.text_input("Why it could not be kept", key=words, on_change="ignore")
     with st.container(horizontal=True, gap="small"):
         for label, kept, icon in (("Kept", True, "check"), ("It is broken", False, "heart_broken")):
             st.button(

@@ -227,9 +227,7 @@ def _check(call: Call) -> None:
 
 def _by_secret(call: Call) -> None:
     with st.form("call_bar.secret", border=False, clear_on_submit=True):
-        st.text_input(
-            "PIN or passphrase", key="call_bar.secret.typed", type="password", autocomplete="off", max_chars=64
-        )
+        st.text_input("PIN or passphrase", key="call_bar.secret.typed", type="password", autocomplete="off")
         st.form_submit_button("Check", type="primary", on_click=_check_secret, args=(call,), icon=":material/key:")
 
 
@@ -245,7 +243,7 @@ def _by_facts(call: Call) -> None:
     )
     with st.form("call_bar.facts", border=False, clear_on_submit=True):
         for code in asked:
-            st.text_input(facts[code].detail["ask"], key=f"call_bar.fact.{code}", autocomplete="off", max_chars=200)
+            st.text_input(facts[code].detail["ask"], key=f"call_bar.fact.{code}", autocomplete="off")
         st.form_submit_button(
             "Check", type="primary", on_click=_check_facts, args=(call, tuple(asked)), icon=":material/fact_check:"
         )

@@ -11,9 +11,11 @@ import streamlit as st
 
 from db import core
 from portal import settings
+from portal.accounts import views as customers
 from portal.contacts import commands, rules, views
 from portal.desk import incident, who
 from portal.desk.text import inert
+from portal.service_requests.views import caller_of
 from portal.shared.calendar import instant_of
 from portal.shared.money import parse_money
 from portal.shared.refusal import Refused
@@ -22,6 +24,7 @@ from portal.shared.text import clock_text, format_phone, relative_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from portal.accounts.views import Match
     from portal.contacts.views import Call, Done
     from portal.desk.attempt import Values
     from portal.shared.receipt import Receipt
@@ -141,7 +144,6 @@ def new_secret(call: Call) -> None:
                 key="new_secret.typed",
                 type="password",
                 autocomplete="new-password",
-                max_chars=64,
                 help="A PIN has 4 to 8 digits, a passphrase 6 to 64 characters.",
             )
             st.form_submit_button(
@@ -216,16 +218,19 @@ def wrap_up_of(v: Values, call: Call) -> tuple[rules.WrapUp]:
 
 
 def plan_call_back(call: Call | None, place: str) -> None:
-    """Number, why, day and time of a call the city owes, outside the wrap-up; on a call the customer's number stands there."""
+    """Whom, number, why, day and time of a call the city owes, outside the wrap-up; on a call it is the customer of the call."""
     said(f"{place}.plan")
     # The number of those planned here names the form: a planned one leaves an empty form, a refused one keeps what was typed.
     turn = st.session_state.setdefault(f"{place}.plan.turn", 0)
     name = f"{place}.plan.{0 if call is None else call.id}.{turn}"
+    if call is None and who.actor().may("customer.find"):
+        _whom_to_call(name)
     with st.form(name, border=False):
         phone = st.text_input(
             "Number", format_phone(call.phone) if call is not None else "", key=f"{name}.phone", type="phone"
         )
-        why = st.text_input("What to tell them", key=f"{name}.why", max_chars=rules.WORDS_MOST)
+        # No most of characters here: the field would swallow the end of a long paste; the command says what is too long.
+        why = st.text_input("What to tell them", key=f"{name}.why")
         with st.container(horizontal=True):
             on = st.date_input("Day", None, key=f"{name}.on", format="MM/DD/YYYY")
             clock = st.time_input("Time", None, key=f"{name}.at", step=900)
@@ -240,13 +245,57 @@ def plan_call_back(call: Call | None, place: str) -> None:
         )
 
 
+def _whom_to_call(name: str) -> None:
+    """The customer a call-back is for, found like anywhere else; nobody is possible too."""
+    chosen: Match | None = st.session_state.get(f"{name}.customer")
+    if chosen is not None:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f":material/person: **{inert(chosen.title)}**", width="content")
+            st.button(
+                "Somebody else", key=f"{name}.other", type="tertiary", on_click=_choose_customer, args=(name, None)
+            )
+        st.caption(inert(chosen.second))
+        return
+    typed = st.text_input(
+        "Customer (optional)",
+        key=f"{name}.find",
+        type="search",
+        live="200ms",
+        placeholder="Name, phone, address or account",
+    )
+    found = customers.find(typed or "", who.actor(), 8)
+    matches = [each for each in found.matches if each.account_id is not None or each.person_id is not None][:4]
+    for position, match in enumerate(matches):
+        st.button(
+            f"**{inert(match.title)}** :gray[{inert(match.second)}]",
+            key=f"{name}.choose.{position}",
+            type="tertiary",
+            on_click=_choose_customer,
+            args=(name, match),
+        )
+    if typed and not matches and not found.too_short:
+        st.caption("No customer fits. Type the account or phone number, or leave it empty.")
+
+
+def _choose_customer(name: str, match: Match | None) -> None:
+    st.session_state[f"{name}.customer"] = match
+    if match is not None:
+        caller = caller_of(match.person_id, match.account_id)
+        if caller.phone:
+            st.session_state[f"{name}.phone"] = format_phone(caller.phone)
+
+
 def _plan_call_back(call: Call | None, place: str, name: str) -> None:
     state = st.session_state
+    customer: Match | None = state.get(f"{name}.customer")
+    whom = caller_of(customer.person_id, customer.account_id) if customer is not None else None
     plan = rules.CallBackPlan(
         state.get(f"{name}.phone") or "",
         state.get(f"{name}.why") or "",
         _at(state.get(f"{name}.on"), state.get(f"{name}.at")),
         conversation_id=None if call is None else call.id,
+        person_id=None if whom is None else whom.person_id,
+        account_id=None if whom is None else whom.account_id,
     )
     receipt = carry_out(
         f"{place}.plan", (name, _session_mark()), lambda key: commands.plan_call_back(who.actor(), plan, key=key)

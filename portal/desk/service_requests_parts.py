@@ -122,7 +122,7 @@ def nearby(form: Attempt, found: Nearby, subject: About) -> None:
 
     shortcut = iter(("Alt+J",))
     for event in found.known:
-        with st.container(border=True, key=f"known-{event.event_id}"):
+        with st.container(border=True, key=f"known-{event.event_id}") as card:
             st.markdown(f":orange-badge[:material/crisis_alert: Known event] **{inert(event.title)}**")
             user_text(event.words)
             with st.container(horizontal=True, vertical_alignment="center"):
@@ -132,10 +132,11 @@ def nearby(form: Attempt, found: Nearby, subject: About) -> None:
                     "Count the caller in", commands.join_known_event,
                     lambda v, event=event: (event.event_id, caller(v), subject.premise_id),
                     key=f"known-{event.event_id}", icon=":material/group_add:", shortcut=next(shortcut, None),
+                    refusal_on=card,
                 )  # fmt: skip
     for line in found.open:
         with (
-            st.container(border=True, key=f"open-{line.request_id}"),
+            st.container(border=True, key=f"open-{line.request_id}") as card,
             st.container(horizontal=True, vertical_alignment="center", wrap=False),
         ):
             with st.container(gap=None, width="stretch"):
@@ -148,6 +149,7 @@ def nearby(form: Attempt, found: Nearby, subject: About) -> None:
             form.instead(
                 "Join it", commands.join_request, lambda v, line=line: (caller(v, line.request_id),),
                 key=f"open-{line.request_id}", icon=":material/group_add:", shortcut=next(shortcut, None),
+                refusal_on=card,
             )  # fmt: skip
 
 

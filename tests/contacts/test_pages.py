@@ -228,6 +228,48 @@ def test_a_call_back_is_planned_from_the_list(open_page: Callable[..., AppTest],
     assert next(box for box in page.text_input if box.label == "Number").value == ""
 
 
+def test_a_call_back_is_for_a_customer_that_is_found(open_page: Callable[..., AppTest], city: City) -> None:
+    page = open_page("call_backs")
+
+    def box(label: str) -> Any:
+        return next(each for each in (*page.text_input, *page.date_input, *page.time_input) if each.label == label)
+
+    box("Customer (optional)").set_value("zzqx").run()
+    assert "No customer fits" in _texts(page)
+    box("Customer (optional)").set_value("100-2231-8").run()
+    next(each for each in page.button if "Marcus Ellison" in each.label).click().run()
+    assert box("Number").value == "(850) 555-0142"  # city.toml
+    box("What to tell them").set_value("w" * 1_001)
+    box("Day").set_value(NOW.date())
+    box("Time").set_value(dt.time(16, 0))
+    next(each for each in page.button if each.label == "Plan the call-back").click().run()
+    assert "has 1,001 characters; 1,000 is the most. Shorten it." in _texts(page)
+    assert box("What to tell them").value == "w" * 1_001  # nothing pasted is lost
+    assert "Marcus Ellison" in _texts(page)
+    box("What to tell them").set_value("The cart is there")
+    next(each for each in page.button if each.label == "Plan the call-back").click().run()
+    assert "Call-back planned for today 4:00 pm" in _texts(page)
+    with core.read() as session:
+        row = session.scalars(sa.select(rows.CallBack).where(rows.CallBack.why == "The cart is there")).one()
+    assert (row.person_id, row.account_id) == (city.person["marcus"], city.account["marcus"])
+    box("Customer (optional)").set_value("odessa pratt").run()
+    next(each for each in page.button if "Odessa Pratt" in each.label).click().run()
+    next(each for each in page.button if each.label == "Somebody else").click().run()
+    assert box("Customer (optional)")
+
+
+def test_a_long_word_on_a_call_back_is_refused_and_kept(
+    open_page: Callable[..., AppTest], actor: Callable[[str], Any]
+) -> None:
+    settings.use(settings.Settings())
+    commands.plan_call_back(actor("luis"), rules.CallBackPlan("8505550166", "Cart", NOW + dt.timedelta(hours=3)))
+    page = open_page("call_backs")
+    next(each for each in page.text_input if each.label.startswith("What was said")).set_value("x" * 10_000).run()
+    next(each for each in page.button if each.label == "Reached").click().run()
+    assert "What was said has 10,000 characters; 1,000 is the most. Shorten it." in _texts(page)
+    assert next(each for each in page.text_input if each.label.startswith("What was said")).value == "x" * 10_000
+
+
 def test_a_supervisor_sees_everyones(open_page: Callable[..., AppTest], actor: Callable[[str], Any]) -> None:
     settings.use(settings.Settings())
     commands.plan_call_back(actor("luis"), rules.CallBackPlan("8505550166", "Luis's own", NOW + dt.timedelta(hours=3)))

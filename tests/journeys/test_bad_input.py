@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -123,7 +124,7 @@ def test_pasted_text_is_refused_with_a_sentence_or_kept_as_text(
         walking.settle(page)
         check_inert(page, desk, ran)
         stored = [value for (value,) in desk.rows(form.stored)]
-        if page.get_by_text("Nothing was saved; everything you typed is kept").count():
+        if page.get_by_text(re.compile("verything you typed is kept")).count():
             # Refused: the text is still there, also after the line broke, and a sentence says what to do.
             expect(field).to_have_value(text)
             assert text.strip() not in stored

@@ -161,6 +161,15 @@ def test_answers_by_number_and_the_form_sent_from_a_row_of_answers(desk: Desk, b
     expect(page.get_by_label("Find a customer")).to_be_focused()
 
 
+def test_skipped_is_missed_garbage_first(desk: Desk, browser_context: BrowserContext) -> None:
+    page = walking.sit_down(browser_context, desk, walking.LUIS)
+    for words, first in (("skipped", "Missed garbage"), ("recycling skipped", "Missed recycling"), ("blue cart", "")):
+        walking.go(page, desk, "service_request?account=1")
+        page.get_by_label("What is it about?").fill(words)
+        page.get_by_role("option").first.wait_for()
+        assert page.get_by_role("option").first.inner_text().startswith(first), words
+
+
 def test_enter_opens_the_first_match_once_it_is_that_of_the_words(desk: Desk, browser_context: BrowserContext) -> None:
     page = walking.sit_down(browser_context, desk, walking.LUIS)
     walking.go(page, desk, "call_desk")

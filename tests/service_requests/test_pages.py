@@ -98,7 +98,7 @@ def test_a_refused_form_keeps_what_was_typed_and_names_the_question(city: City, 
     widget(page, "text_area", "description").set_value("<script>alert(1)</script> =HYPERLINK(1) 🚚")
     page = press(page, "Open the request")
     shown = texts(page)
-    assert "Nothing was saved; everything you typed is kept." in shown
+    assert "Not saved yet.** Everything you typed is kept." in shown
     assert "“Out by 6:30 am?” has no answer yet. Choose one." in shown
     assert widget(page, "text_area", "description").value == "<script>alert(1)</script> =HYPERLINK(1) 🚚"
     assert count(rows.ServiceRequest) == 0
@@ -153,6 +153,21 @@ def test_what_is_open_is_shown_first_and_joined_in_one_key(city: City, actor: Wh
     view = views.case(row_id)
     assert view is not None
     assert [each.what for each in view.callers] == ["Odessa Pratt"]
+
+
+def test_a_refused_joining_says_so_once_beside_its_button(city: City, actor: Who, open_page: OpenPage) -> None:
+    commands.open_request(actor("luis"), missed(city))
+    page = open_page("service_request", account=city.account["marcus"], type="missed_recycling")
+    page = press(page, "Join it")  # it is his own request
+    assert not page.exception
+    shown = texts(page)
+    assert shown.count("This caller already belongs to SR-26-0000019. Give them that number.") == 1
+    assert shown.lower().count("saved") == 1  # “Not saved yet.”
+    assert len(page.error) == 1
+    page = press(page, "Open the request")  # the primary button's refusal takes its place, at its own button
+    shown = texts(page)
+    assert "This caller already belongs" not in shown
+    assert "“Out by 6:30 am?” has no answer yet" in shown
 
 
 def test_a_spot_that_is_no_premise_is_written_in_words(city: City, open_page: OpenPage) -> None:
