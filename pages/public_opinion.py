@@ -31,15 +31,16 @@ def draw() -> None:
     st.markdown(f"**{inert(board.lead)}**")
     opinion_parts.tiles(board)
     left, right = st.columns([1.05, 1], gap="medium")
-    with left, st.container(border=True):
+    with left, st.container(border=True, height="stretch"):
         charts.show(opinion_parts.ranked(board, topic), key="ranked")
-    with right, st.container(border=True):
+    with right, st.container(border=True, height="stretch"):
         opinion_parts.heard(views.heard())
-    with right, st.container(border=True):
-        opinion_parts.comments(survey, board.wave.code, st.session_state["district"], board.district_name)
     with st.container(border=True):
         _one_question(survey, board)
-    with st.container(border=True):
+    left, right = st.columns([1.05, 1], gap="medium")
+    with left, st.container(border=True, height="stretch"):
+        opinion_parts.comments(survey, board.wave.code, st.session_state["district"], board.district_name)
+    with right, st.container(border=True, height="stretch"):
         opinion_parts.method(board)
 
 

@@ -497,15 +497,12 @@ def method(board: Board) -> None:
     """Who asked, how, when, how many: beside every figure of the page."""
     st.subheader("How this was measured", anchor=False)
     st.caption(inert(f"{board.survey_name}, {board.wave.name}. What a survey must tell about itself; gaps are named."))
-    half = -(-len(board.method) // 2)
-    for column, lines in zip(st.columns(2), (board.method[:half], board.method[half:]), strict=True):
-        with column:
-            for line in lines:
-                with st.container(horizontal=True, wrap=False, key=f"method-{line.name}"):
-                    st.markdown(f"**{inert(line.name)}**", width=150)
-                    if line.answer:
-                        st.text(line.answer, width="stretch")
-                    else:
-                        st.markdown(":orange-badge[:material/error: Not recorded]", width="stretch")
+    for line in board.method:
+        with st.container(horizontal=True, wrap=False, key=f"method-{line.name}"):
+            st.markdown(f"**{inert(line.name)}**", width=150)
+            if line.answer:
+                st.text(line.answer, width="stretch")
+            else:
+                st.markdown(":orange-badge[:material/error: Not recorded]", width="stretch")
     for apart in board.apart:
         st.caption(inert(f"Not to be compared with {apart}."))

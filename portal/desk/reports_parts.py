@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 EXEMPT: Final = "Exempt from public records"
 REPEATS_DRAWN: Final = 6
+FEW_DRAWN: Final = 3
+"""Rows without a share that a comparison draws: more of them would only push the rest away."""
 ROWS_MOST: Final = 12
 """So many rows a comparison draws; the table holds all."""
 
@@ -191,7 +193,9 @@ def comparison(known: Names, asked: Asked, goal: float | None) -> None:
     by = reports_filters.switch("Compare by", "by", views.BY)
     levels = cached.compared(asked, by)
     now = (views.OWN if asked.who == views.CITY else asked.who) if by == "contractor" else getattr(asked, by)
-    shown = levels[:ROWS_MOST]
+    enough = [level for level in levels if level.counts.closed_with_target >= rules.FEWEST][:ROWS_MOST]
+    few = [level for level in levels if level.counts.closed_with_target < rules.FEWEST]
+    shown = [*enough, *few[: min(FEW_DRAWN, ROWS_MOST - len(enough))]]
     figure = service_charts.shares([_share(level, level.code or views.NONE) for level in shown], goal=goal, chosen=now)
     chart = charts.Chart(
         _comparison_title(levels, by, goal),
@@ -393,6 +397,8 @@ def district_map(known: Names, asked: Asked) -> None:
     """On time by district, as a map where outlines are known."""
     levels = {level.code: level for level in cached.compared(asked, "district")}
     outlines = cached.outlines()
+    if not any(each.code in levels for each in outlines):
+        outlines = ()
     areas = [_area(each, levels.get(each.code)) for each in outlines]
     told = [level for level in levels.values() if level.code and level.counts.closed_with_target >= rules.FEWEST]
     if not told:
@@ -407,7 +413,11 @@ def district_map(known: Names, asked: Asked) -> None:
             if same
             else f"On time runs from {rules.percent(_share_of(worst))} in {worst.name} to {rules.percent(_share_of(best))} in {best.name}"
         )
-    missing = "" if outlines else "No outlines are known: the comparison by district shows the same. "
+    missing = (
+        ""
+        if outlines
+        else "The outlines of these districts are not known: “District” under the comparison shows the same. "
+    )
     none = levels.get("")
     chart = charts.Chart(
         title, "Share of the closed that were closed by their due time, in five fixed classes.",

@@ -77,7 +77,8 @@ class Names:
         }
         if not code:
             return f"No {BY[by].lower()}"
-        return named.get(by, {}).get(code) or code.replace("_", " ").capitalize()
+        words = code.replace("_", " ")
+        return named.get(by, {}).get(code) or words[:1].upper() + words[1:]
 
 
 @dataclass(frozen=True)

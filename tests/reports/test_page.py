@@ -37,8 +37,8 @@ def test_those_who_answer_for_the_work_see_its_figures(
     )
     assert "1 of 2 open requests is past due" in lead
     assert {each.label: each.value for each in page.metric} == {
-        "Opened": "12", "Closed": "10", "On time, of closed": "(70%)", "Open past due": "1", "Half closed within": "5.5 days",
-        "9 in 10 closed within": "9.1 days",
+        "Opened": "12", "Closed": "10", "On time, of closed": "(70%)", "Open past due": "1", "Half closed in": "5.5 days",
+        "9 in 10 closed in": "9.1 days",
     }  # fmt: skip
     assert "2 open requests, none older than 90 days" in shown
 
