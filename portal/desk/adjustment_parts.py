@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from portal.billing import commands, views
+from portal.billing.rules.adjustment import ACCOUNT_WHOLE, AMOUNT, PERCENT, AdjustmentForm
 from portal.billing.rules.adjustment_effect import late_fee_words
 from portal.desk import attempt, call, focus, go, who
 from portal.desk.text import inert, moment, today, user_text
@@ -14,11 +15,13 @@ from portal.shared.money import format_cents
 from portal.shared.text import count_text
 
 if TYPE_CHECKING:
-    from portal.billing.rules.adjustment import BillFacts, Line
+    from portal.billing.rules.adjustment import BillFacts, Item, Line
     from portal.billing.rules.adjustment_effect import Effect
+    from portal.billing.rules.adjustment_type import AdjustmentType, Reason
     from portal.billing.views import AdjustmentLine, AdjustmentList, AdjustmentView, AdjustPage, Preview
 
 MINUS = "\u2212"
+WAYS = {AMOUNT: "Amount", PERCENT: "Percent"}
 
 
 def signed(cents: int) -> str:
@@ -56,6 +59,61 @@ def header(page: AdjustPage) -> tuple[str, dict[str, Any]]:
     return back
 
 
+def questions(form: attempt.Attempt, page: AdjustPage, kind: AdjustmentType, reason: Reason) -> AdjustmentForm:
+    """The fields of one type, in the order they are answered; answers with the form as it stands."""
+    st.caption(inert(kind.when))
+    bill, first, second = None, *st.columns([1.4, 1], gap="medium")
+    if kind.needs_bill:
+        bills = {each.bill_id: views.bill_words(each, page.today) for each in page.fitting_bills(kind) or page.bills}
+        # A bill that was chosen for another type may have no line for this one.
+        if form.value("bill") not in bills:
+            form.set("bill", page.first_bill(kind))
+        bill = page.bill(
+            form.choice("bill", "Bill", list(bills), on=first, format_func=bills.__getitem__, required=True)
+        )
+    lines = page.lines(kind, bill)
+    if form.value("line") not in lines:
+        form.set("line", next(iter(lines)) if len(lines) == 1 else None)
+    service_kind: str | None = ACCOUNT_WHOLE
+    if kind.needs_bill or kind.service_kinds:
+        on, label = (second, "Line") if kind.needs_bill else (first, "Service")
+        service_kind = form.choice("line", label, list(lines), on=on, format_func=lines.__getitem__, required=True)
+    line = None if bill is None or service_kind is None else bill.line(service_kind)
+    if bill is not None and line is not None:
+        line_card(page, bill, line)
+    way, much, back = st.columns([1, 1, 1], gap="medium")
+    by = AMOUNT
+    if kind.needs_bill:
+        by = form.pick("by", "By", list(WAYS), AMOUNT, on=way, format_func=WAYS.__getitem__, required=True) or AMOUNT
+    _propose(form, page.proposed(kind, bill, service_kind or "") if by == AMOUNT else "")
+    word = "Credit" if kind.is_credit else "Charge"
+    form.text("amount", f"{word}, {'$' if by == AMOUNT else '%'}", on=much if kind.needs_bill else way)
+    if kind.months_back_most is not None:
+        form.number("months", "Months back", on=back, min_value=1, max_value=120, step=1)
+    needed = "" if reason.needs_note else " (optional)"
+    form.area("note", f"Why, for the bill and the audit{needed}", height=90, placeholder=reason.evidence)
+    return as_form(page, kind, reason, form.answers(tuple(form.drawn)))
+
+
+def _propose(form: attempt.Attempt, offered: str) -> None:
+    """Puts the amount the type's rule offers into the field, unless somebody has typed another."""
+    last = st.session_state.get(f"{form.key}.offered", "")
+    if offered != last and form.value("amount", "") in ("", None, last):
+        form.set("amount", offered)
+    st.session_state[f"{form.key}.offered"] = offered
+
+
+def as_form(page: AdjustPage, kind: AdjustmentType, reason: Reason, v: attempt.Values) -> AdjustmentForm:
+    """The form as its fields hold it."""
+    here = call.context()
+    return AdjustmentForm(
+        account_id=page.account_id, type_code=kind.code, reason_code=reason.code,
+        bill_id=v["bill"] if kind.needs_bill else None, service_kind=v["line"] or ACCOUNT_WHOLE, by=v["by"] or AMOUNT,
+        amount=v["amount"] or "", note=v["note"] or "", months=v["months"],
+        conversation_id=here.id if here is not None and here.account_id == page.account_id else None,
+    )  # fmt: skip
+
+
 def line_card(page: AdjustPage, bill: BillFacts, line: Line) -> None:
     """A line of a bill with its items, and what is usual there."""
     with st.container(border=True, gap="small"):
@@ -77,7 +135,7 @@ def items_table(line: Line) -> None:
             {
                 "Item": inert(item.name),
                 "Quantity": "" if item.quantity is None else f"{item.quantity:,f}",
-                "Rate": "" if item.price is None else f"{item.price.normalize():f}{'%' if item.tax else ''}",
+                "Rate, $": _rate(item),
                 "Amount, $": f"{item.cents / 100:,.2f}",
             }
             for item in line.items
@@ -88,13 +146,27 @@ def items_table(line: Line) -> None:
     )
 
 
+def _rate(item: Item) -> str:
+    """A price with two decimal places at least, a tax as its percentage."""
+    if item.price is None:
+        return ""
+    if item.tax:
+        return f"{item.price.normalize():f}%"
+    places = max(2, -int(item.price.normalize().as_tuple().exponent))
+    return f"{item.price:,.{places}f}"
+
+
 def consequences(page: AdjustPage, seen: Preview | None) -> None:
     """The right column: the balance before and after, whether somebody else must decide, how it was found, the letter."""
     if seen is None or seen.worked is None:
         with st.container(border=True):
             st.subheader("Effect on the balance")
             fact("Balance now", signed(page.money.balance_cents))
-            st.caption("Choose what it is for and how much: the effect stands here before anything is posted.")
+            if seen is not None and seen.in_the_way:
+                for sentence in seen.in_the_way:
+                    st.markdown(f":orange[:material/warning: {inert(sentence)}]")
+            else:
+                st.caption("Choose what it is for and how much: the effect stands here before anything is posted.")
         return
     effect_card(seen.changes, seen.shares, after="After approval" if not seen.at_once else "After posting")
     approval_card(page, seen)
@@ -102,6 +174,8 @@ def consequences(page: AdjustPage, seen: Preview | None) -> None:
         with st.expander("How the amount was found", type="compact", expanded=True):
             for sentence in seen.worked.how:
                 st.caption(inert(sentence))
+            if seen.policy:
+                st.caption(inert(seen.policy))
         if seen.letter is not None:
             with st.expander("The letter", type="compact"):
                 st.caption("Goes out when it is posted, the way the bills do.")
@@ -232,8 +306,9 @@ def evidence(view: AdjustmentView) -> None:
                 st.caption(inert(f"In {view.conversation}"))
     if view.evidence:
         st.caption(inert(f"Should be seen: {view.evidence[:1].lower()}{view.evidence[1:]}."))
-    for sentence in view.how:
-        st.markdown(f":gray[:material/calculate:] {inert(sentence)}")
+    with st.container(gap=None):
+        for sentence in view.how:
+            st.markdown(f":gray[:material/calculate:] {inert(sentence)}")
     if view.bill is not None and view.service_line is not None:
         with st.expander(
             inert(f"{view.service_line.name} on {view.bill.number}"), icon=":material/request_quote:", expanded=True

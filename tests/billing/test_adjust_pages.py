@@ -43,9 +43,7 @@ def test_the_form_proposes_the_bill_the_line_and_half_of_the_excess(open_page: C
     assert widget(page, "selectbox", "bill").value == october(city)
     assert widget(page, "selectbox", "line").value == "water"
     assert widget(page, "text_input", "amount").value == "29.52"  # half of the use above 6,200 gal, by city.toml
-    shown = plain(page)
-    assert "Usual here: 6,200 gal. This period: 23,200 gal." in shown
-    assert "Needs approval" not in shown  # nothing is said before the note is there
+    assert "Usual here: 6,200 gal. This period: 23,200 gal." in plain(page)
     page = widget(page, "text_area", "note").set_value("Plumber’s bill seen").run()
     shown = plain(page)
     for words in (
@@ -72,6 +70,7 @@ def test_sending_it_shows_the_number_and_what_happens_next(open_page: Callable[.
 def test_a_refusal_stands_beside_its_field_and_nothing_is_lost(open_page: Callable[..., Any], city: City) -> None:
     page = open_leak(open_page, city)
     page = widget(page, "text_input", "amount").set_value("9000").run()
+    assert "Only $85.08 of this line is left to credit." in plain(page)  # said before anything is sent
     next(button for button in page.button if button.key == "adjust_bill.submit").click()
     page = page.run()
     shown = plain(page)

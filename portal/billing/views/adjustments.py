@@ -169,6 +169,13 @@ class Preview:
     letter: Letter | None
     shares: tuple[tuple[str, int], ...] = ()
     """(words, cents) of each part."""
+    policy: str = ""
+    """What the city decided about this type, and after what."""
+
+    @property
+    def in_the_way(self) -> tuple[str, ...]:
+        """Why it cannot be as it stands, of what is filled in already."""
+        return tuple(each.message for each in self.problems if " is empty." not in each.message)
 
 
 def line_words(line: Line) -> str:
@@ -181,6 +188,12 @@ def bill_words(bill: BillFacts, today: dt.date) -> str:
     days = " to ".join(f"{day:%b} {day.day}" for day in (bill.from_on, bill.to_on))
     year = "" if bill.billed_on.year == today.year else f", {bill.billed_on.year}"
     return f"{bill.billed_on:%b} {bill.billed_on.day}{year} · {format_cents(bill.cents)} · {days}"
+
+
+def policy_words(kind: AdjustmentType) -> str:
+    """The sentence a representative reads out, with where it comes from."""
+    source = "; ".join(each for each in (kind.citation, kind.source) if each)
+    return f"{kind.text} ({source})" if kind.text and source else kind.text
 
 
 def usual_words(usual: Usual | None) -> str:
@@ -231,7 +244,9 @@ def preview(page: AdjustPage, form: AdjustmentForm, actor: Actor) -> Preview:
     """What would come of the form: the same rules as the command's, on the same facts."""
     kind = page.kinds[form.type_code]
     bill = page.bill(form.bill_id)
-    worked, problems = work_out(form, page.facts(kind, bill, form.service_kind))
+    facts = page.facts(kind, bill, form.service_kind)
+    # What it does to the balance is shown before the note is written.
+    worked, problems = work_out(replace(form, note=form.note if form.note.strip() else "…"), facts)
     amount = 0 if worked is None else worked.amount_cents
     bill_id = form.bill_id if kind.needs_bill else None
     changes = effect(page.money, amount, bill_id, page.today, already_held=bool(page.held_for))
@@ -253,7 +268,7 @@ def preview(page: AdjustPage, form: AdjustmentForm, actor: Actor) -> Preview:
     return Preview(
         worked, tuple(problems), changes, approval.posts_at_once(limit, rolling, amount, exception), headline, used, who,
         changes.holds_cut and page.policy.hold_cut_while_pending, letter if worked else None,
-        tuple((part.words, part.cents) for part in worked.parts) if worked else (),
+        tuple((part.words, part.cents) for part in worked.parts) if worked else (), policy_words(kind),
     )  # fmt: skip
 
 
@@ -435,7 +450,7 @@ def adjustment(adjustment_id: int, actor: Actor) -> AdjustmentView | None:
             earlier=_earlier_lines(all_earlier, row.number, kinds, today),
             conversation=_conversation(session, row.conversation_id),
             evidence="" if reason is None else reason.evidence,
-            policy="" if kind is None else " ".join(each for each in (kind.text, kind.citation) if each),
+            policy="" if kind is None else policy_words(kind),
             may_decide=pending and right is not None,
             why_not="" if not pending or problem is None else problem.message,
             decides_for="" if right is None else right.decided_for,
