@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from db.accounts import Account, Person, Premise, ServiceAgreement, ServiceArea, ServicePoint
 from db.core import UtcTime, table_of
-from db.service_requests import RequestRollup, RequestType, ServiceRequest
+from db.service_requests import COARSE, RequestRollup, RequestType, ServiceRequest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -64,9 +64,11 @@ def _divisions(column: sa.ColumnElement[str], scope: Scope) -> sa.ColumnElement[
     return column.not_in(codes) if scope.not_divisions else column.in_(codes)
 
 
-def _rollup_terms(grain: str, since: dt.date, until: dt.date, scope: Scope) -> list[sa.ColumnElement[bool]]:
+def _rollup_terms(grain: str, since: dt.date, until: dt.date, scope: Scope, *by: str) -> list[sa.ColumnElement[bool]]:
+    """The cells of a span of weeks or months: the few by division and type alone, unless the scope or `by` asks for more."""
     cell = _ROLLUP.c
-    terms = [cell.grain == grain, cell.period_on >= since, cell.period_on < until]
+    fine = scope.district is not None or scope.channel is not None or not {"district", "channel"}.isdisjoint(by)
+    terms = [cell.grain == (grain if fine else COARSE[grain]), cell.period_on >= since, cell.period_on < until]
     if scope.division_codes is not None:
         terms.append(_divisions(cell.division_code, scope))
     for name in ("request_type_code", "district", "channel"):
@@ -129,7 +131,7 @@ def counts_by(
     """(value, the measures) for each value of one of `DIMENSIONS` in a span of whole weeks or months."""
     by = _ROLLUP.c[dimension]
     return session.execute(
-        sa.select(by.label("value"), *_sums()).where(*_rollup_terms(grain, since, until, scope)).group_by(by)
+        sa.select(by.label("value"), *_sums()).where(*_rollup_terms(grain, since, until, scope, dimension)).group_by(by)
     ).all()
 
 
@@ -155,7 +157,9 @@ def _many(*terms: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
 def values_of(session: Session, dimension: str, grain: str, since: dt.date, until: dt.date) -> list[str]:
     """The values of one of `DIMENSIONS` that occur in a span."""
     return list(
-        session.scalars(sa.select(_ROLLUP.c[dimension]).where(*_rollup_terms(grain, since, until, Scope())).distinct())
+        session.scalars(
+            sa.select(_ROLLUP.c[dimension]).where(*_rollup_terms(grain, since, until, Scope(), dimension)).distinct()
+        )
     )
 
 

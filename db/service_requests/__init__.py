@@ -65,6 +65,7 @@ from db.service_requests.queue import (
     rows_for_queue,
 )
 from db.service_requests.rollup import (
+    COARSE,
     Counted,
     count_change,
     count_changes,
@@ -88,6 +89,7 @@ from db.service_requests.tables import (
 from db.service_requests.words import index_all_words, index_words_of_person
 
 __all__ = [
+    "COARSE",
     "Counted",
     "ImportRun",
     "KnownEvent",

@@ -118,8 +118,11 @@ def days_to_the_minute(ordered: np.ndarray) -> Days:
     """Half and nine in ten from whole minutes alone: exact to a minute, enough for a line and for “was 1.2 days”."""
     if not len(ordered):
         return Days()
-    half, ninety = np.quantile(ordered, SHARES) * 60 / SECONDS_A_DAY
-    return Days(len(ordered), float(half), float(ninety))
+    found = []
+    for share in SHARES:  # as numpy's quantile does, which takes a hundred times as long over a sorted list
+        low, high, part = places(ordered, share)
+        found.append((low.minutes + (high.minutes - low.minutes) * part) * 60 / SECONDS_A_DAY)
+    return Days(len(ordered), *found)
 
 
 def days_of(ordered: np.ndarray, seconds: Mapping[int, Sequence[float]]) -> Days:
