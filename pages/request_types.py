@@ -4,7 +4,6 @@ import streamlit as st
 
 from portal.desk import attempt, go, who
 from portal.desk import request_type_list as parts
-from portal.desk.text import inert, moment
 from portal.service_requests.views import request_types as views
 from portal.shared.text import fold
 
@@ -18,14 +17,7 @@ def draw() -> None:
                 go.to("request_type", part="basics")
             if st.button("Bring in a file", icon=":material/upload_file:", key="rt-import"):
                 parts.bring_in(who.actor())
-    for draft in attempt.drafts(who.actor()):
-        if draft.page == "request_type":
-            with st.container(horizontal=True, vertical_alignment="center", key=f"draft-{draft.key}"):
-                st.caption(
-                    f":material/edit_note: {inert(draft.title)}, saved {moment(draft.saved_at)}", width="content"
-                )
-                if st.button("Continue", key=f"continue-{draft.key}", type="tertiary"):
-                    go.to("request_type", form=draft.key, **draft.query)
+    parts.begun(who.actor(), [draft for draft in attempt.drafts(who.actor()) if draft.page == "request_type"])
     lines()
 
 

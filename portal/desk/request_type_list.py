@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from portal.desk import go
-from portal.desk.text import inert
+from portal.desk.text import inert, moment
 from portal.service_requests.rules import design
 from portal.service_requests.views import request_types as views
 from portal.shared import drafts
@@ -21,6 +21,24 @@ if TYPE_CHECKING:
     from portal.shared.actor import Actor
 
 FILE_MOST_KB = 256
+
+
+def begun(actor: Actor, found: Sequence[drafts.DraftLine]) -> None:
+    """What this person began and did not publish: to continue, or to throw away."""
+    if not found:
+        return
+    with st.container(border=True, gap=None, key="begun"):
+        st.markdown("**Begun, not published**")
+        for draft in found:
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                st.caption(f"{inert(draft.title)}, saved {moment(draft.saved_at)}", width="content")
+                with st.container(horizontal=True, width="content"):
+                    if st.button("Continue", key=f"continue-{draft.key}", type="tertiary"):
+                        go.to("request_type", form=draft.key, **draft.query)
+                    st.button(
+                        "Throw away", key=f"discard-{draft.key}", type="tertiary", on_click=drafts.discard,
+                        args=(actor, draft.key),
+                    )  # fmt: skip
 
 
 def groups(lines: Sequence[views.TypeLine]) -> None:
@@ -45,7 +63,7 @@ def line(each: views.TypeLine) -> None:
         vertical_alignment="center",
         horizontal_alignment="distribute",
         key=f"type-{each.code}",
-        gap="small",
+        gap=None,
     ):
         if st.button(inert(each.name), key=f"open-{each.code}", type="tertiary", icon=":material/edit:"):
             go.to("request_type", code=each.code)

@@ -446,7 +446,7 @@ def _condition(editor: Editor, section: str, row: Mapping[str, Any], label: str,
     chosen = next((each for each in asked if each["id"] == row["question"]), None)
     if chosen is not None:
         answers = {value["key"]: value["name"] for value in chosen["values"]}
-        editor.form.many(code("is"), "is", list(answers), [each for each in row["is"] if each in answers], on=right,
+        editor.form.many(code("is"), "is any of", list(answers), [each for each in row["is"] if each in answers], on=right,
                          format_func=answers.__getitem__)  # fmt: skip
 
 

@@ -178,7 +178,7 @@ def test_a_type_opened_and_saved_without_a_change_is_the_same(detail: dict[str, 
 
 
 def test_keys_this_room_does_not_know_survive_a_draft() -> None:
-    detail = sample() | {"warning": {"minutes": 30}}
+    detail: dict[str, Any] = sample() | {"warning": {"minutes": 30}}
     detail["disposition"][0]["tell"] = True
     plain = design.plain(detail)
     assert plain["warning"] == {"minutes": 30}
@@ -259,7 +259,7 @@ def test_a_copy_begins_without_the_code() -> None:
 
 
 def test_changes_are_said_in_words() -> None:
-    after = sample() | {"name": "Better sample", "active": False, "priority": "high"}
+    after: dict[str, Any] = sample() | {"name": "Better sample", "active": False, "priority": "high"}
     after["field"][0] |= {
         "required": False,
         "values": [{"key": "yes", "name": "Certainly"}, {"key": "maybe", "name": "Maybe"}],

@@ -113,6 +113,8 @@ def test_an_open_case_keeps_the_version_and_the_words_it_was_opened_with(city: C
     assert first is not None
     assert second is not None
     assert (first.request_type_version, second.request_type_version) == (1, 2)
+    assert first.due_at is not None
+    assert second.due_at is not None
     assert first.due_at < second.due_at
     commands.close_request(luis, CloseForm(old, 1, "left"))
     assert "no ending of this kind" in refusal(lambda: commands.close_request(luis, CloseForm(new, 1, "left")))
@@ -345,7 +347,7 @@ def test_a_type_drawn_on_screen_and_one_from_a_file_go_all_the_way(
     field(page, "selectbox", "top:group").set_value("Parks")
     page = part(page.run(), "questions")
     page = press(page, "Add a question")
-    question = next(each.key for each in page.text_input if each.key.endswith(":description")).rsplit(".", 1)[1]
+    question = key_of(page, "text_input", ":description").rsplit(".", 1)[1]
     field(page, "text_input", question).set_value("What color?")
     field(page, "text_area", question.replace("description", "values")).set_value("Red\nBlue")
     page = part(page.run(), "routes")
@@ -363,19 +365,18 @@ def test_a_type_drawn_on_screen_and_one_from_a_file_go_all_the_way(
 
     sam = actor("sam")
     balloon = RequestForm("lost_balloon", {"what_color": "red"}, address="Lake park")
-    opened = {}
+    opened, due, zone = {}, {}, dt.timezone(dt.timedelta(hours=-5))
     for form in (balloon, asked()):
         receipt = commands.open_request(sam, form)
         with core.read() as session:
             row = rows.by_id(session, receipt.subject_id)
         assert row is not None
-        assert (row.division_code, row.due_at is not None) == ("park_maintenance", True)
+        assert row.division_code == "park_maintenance"
+        assert row.due_at is not None
         assert row.due_explanation
-        opened[form.type_code] = row
+        opened[form.type_code], due[form.type_code] = row, row.due_at.astimezone(zone).date()
     # On Tuesday 10:42 am: one office day is Wednesday (KITE), three pass Thanksgiving and the day after (rules.design.NEW).
-    zone = dt.timezone(dt.timedelta(hours=-5))
-    assert opened["lost_kite"].due_at.astimezone(zone).date() == dt.date(2026, 11, 25)
-    assert opened["lost_balloon"].due_at.astimezone(zone).date() == dt.date(2026, 12, 1)
+    assert due == {"lost_kite": dt.date(2026, 11, 25), "lost_balloon": dt.date(2026, 12, 1)}
     commands.close_request(sam, CloseForm(opened["lost_balloon"].id, 1, "done"))
     commands.close_request(sam, CloseForm(opened["lost_kite"].id, 1, "left"))
     levels = {line["request_type"]: line for line in service_levels()}
@@ -415,12 +416,21 @@ def field(page: AppTest, kind: str, code: str) -> Any:
     return next(each for each in getattr(page, kind) if each.key and each.key.endswith(f".{code}"))
 
 
+def ends_in(page: AppTest, kind: str, ending: str) -> Any:
+    """The first widget of a kind whose key ends so."""
+    return next(each for each in getattr(page, kind) if (each.key or "").endswith(ending))
+
+
+def key_of(page: AppTest, kind: str, ending: str) -> str:
+    return ends_in(page, kind, ending).key
+
+
 def press(page: AppTest, label: str) -> AppTest:
     return next(each for each in page.button if each.label == label).click().run()
 
 
 def part(page: AppTest, name: str) -> AppTest:
-    return next(each for each in page.segmented_control if each.key.endswith(".part")).set_value(name).run()
+    return ends_in(page, "segmented_control", ".part").set_value(name).run()
 
 
 def test_the_list_finds_a_type_by_a_word_of_the_public(city: City, open_page: OpenPage) -> None:
@@ -455,12 +465,12 @@ def test_what_was_typed_survives_another_section_and_a_reconnect(city: City, ope
 def test_the_preview_is_the_representatives_form_and_writes_nothing(city: City, open_page: OpenPage) -> None:
     page = open_page("request_type", "administrator", code="missed_garbage", part="stops")
     before = everything_counted()
-    trial = next(each for each in page.segmented_control if each.key.endswith("missed_garbage:out_in_time"))
+    trial = ends_in(page, "segmented_control", "missed_garbage:out_in_time")
     page = trial.set_value("no").run()
     text = shown(page)
     assert "No request is opened." in text
     assert "so a cart put out later may be passed" in text
-    trial = next(each for each in page.segmented_control if each.key.endswith("missed_garbage:out_in_time"))
+    trial = ends_in(page, "segmented_control", "missed_garbage:out_in_time")
     page = trial.set_value("yes").run()
     assert "Residential collections" in shown(page)
     assert "It is due 1 working day later." in shown(page)
@@ -494,7 +504,7 @@ def test_a_stale_draft_says_what_changed_and_goes_on_top_of_it(city: City, actor
 
 def test_the_stop_stands_in_the_representatives_form(city: City, open_page: OpenPage) -> None:
     page = open_page("service_request", account=city.account["marcus"], type="missed_garbage")
-    answer = next(each for each in page.segmented_control if each.key.endswith("missed_garbage:out_in_time"))
+    answer = ends_in(page, "segmented_control", "missed_garbage:out_in_time")
     page = answer.set_value("no").run()
     assert not page.exception
     labels = [each.label for each in page.button]
@@ -507,7 +517,7 @@ def test_the_stop_stands_in_the_representatives_form(city: City, open_page: Open
 
 def test_a_circular_condition_and_an_empty_name_are_said_in_words_of_the_page(city: City, open_page: OpenPage) -> None:
     page = open_page("request_type", "administrator", code="missed_garbage", part="questions")
-    first = next(each.key for each in page.selectbox if each.key.endswith(":question"))
+    first = key_of(page, "selectbox", ":question")
     assert first.rsplit(":", 2)[1] != "1"  # the first question can depend on nothing
     page = press(part(page, "basics"), "Publish version 2")
     assert "Nothing is different from version 1" in shown(page)

@@ -1,5 +1,6 @@
-// Three keys a page of Streamlit does not have: Ctrl+Enter from a row of answers, 1 to 9 for the answers of that row, and
-// Enter in a find box for the first match that stands below it. It only presses what is on the screen, as a hand would.
+// Keys a page of Streamlit does not have: Ctrl+Enter from a row of answers and from a day or a time, 1 to 9 for the answers of
+// that row, and Enter in a find box for the first match that stands below it. It only presses what is on the screen, as a hand
+// would.
 const ROW = "[data-testid=stButtonGroup]";
 
 // Streamlit listens on the document for its shortcuts, and a row of answers keeps Enter to itself.
@@ -19,6 +20,13 @@ function onKey(event) {
   let taken = false;
   if (row && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     pressOnPage(event);
+    taken = true;
+  } else if (at.matches("[role=spinbutton]") && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    // A day or a time is sent when the keyboard leaves it; without this the form would go with the day before the change.
+    const page = document.querySelector("[data-testid=stMain]");
+    page.tabIndex = -1;
+    page.focus({ preventScroll: true });
+    setTimeout(pressOnPage, 200, event);
     taken = true;
   } else if (row && /^[1-9]$/.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey) {
     const answer = row.querySelectorAll("button")[Number(event.key) - 1];
