@@ -16,18 +16,22 @@ if TYPE_CHECKING:
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&^=])")
 _JOINER = "\u2060"
-"""Zero-width, unbreakable: put into what Markdown would turn into a link, an icon or an emoji."""
+"""Zero-width, unbreakable: put into what Markdown would turn into a link. Only there, since a copied text carries it along."""
+_BEGINS = re.compile(r":(?=[^\W\d]|[:+\\-]|[0-9][\w+\\-]*:)")
+"""A colon that may begin an icon, a colour or an emoji; one before a space, a figure or nothing never does: 3:00 pm, Note: …"""
 
 
 def inert(value: object) -> str:
     """`value` as Markdown that shows exactly these characters: for labels, badges and sentences that carry data.
 
     Escaping alone is not enough: GitHub-flavoured Markdown links bare addresses after unescaping, and Streamlit turns
-    `:name:` and `:colour[...]` into icons and colours.
+    `:name:` and `:colour[...]` into icons and colours, a backslash before the colon or not; a colon written as an entity is
+    left alone. Its own sign, `:streamlit:`, is looked for in the finished text: there only the joiner helps.
     """
     text = str(value).replace("\r", " ").replace("\n", " ")
     text = _MARKDOWN.sub(r"\\\1", text)
-    text = text.replace(":", f":{_JOINER}").replace("@", f"@{_JOINER}")
+    text = re.sub(r"(?i):streamlit:", lambda found: found[0][:2] + _JOINER + found[0][2:], text)
+    text = _BEGINS.sub("&#58;", text).replace("@", f"@{_JOINER}")
     return re.sub(r"(?i)(www|http|https|ftp|mailto|xmpp)", lambda found: found[0][:1] + _JOINER + found[0][1:], text)
 
 
