@@ -68,6 +68,46 @@ def run(
 
 
 @app.command()
+def work() -> None:
+    """Does the work behind the screen (deliveries, nightly work) until it is stopped; several may run, on several machines."""
+    import logging
+    import signal
+    import threading
+
+    from db import core
+    from portal import settings
+    from portal.server import mail_refusals
+    from portal.workers import behind
+
+    setting = _connect()
+    if found := mail_refusals(setting):
+        _fail(*found)
+    settings.use(setting)
+    core.live_as_of(setting.as_of if setting.demo else None)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    ended = threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: ended.set())
+    working = behind()
+    working.start()
+    typer.echo("Working behind the screen. Stop it with Ctrl+C.", err=True)
+    ended.wait()
+    working.stop()
+
+
+@app.command("webhook-secret")
+def webhook_secret(code: Annotated[str, typer.Argument(help="Code of the delivery_target")]) -> None:
+    """Prints the secret to give to a receiver: it checks with it that a message is ours."""
+    from portal.contacts.commands import delivering
+
+    try:
+        typer.echo(delivering.webhook_secret(_connect(), code))
+    except LookupError as problem:
+        _fail(str(problem.args[0]))
+
+
+@app.command()
 def migrate() -> None:
     """Brings the database to the schema of this version; backs it up first."""
     from portal import upkeep

@@ -1,10 +1,12 @@
-"""Work behind the screen of an embedded portal: plain functions of the house, run now and then in one thread.
+"""Work behind the screen: plain functions of the house and how often each is due, run in one thread of an embedded portal;
+on PostgreSQL the same schedule runs as tasks of any number of workers (`portal.workers`).
 
 Rows are the truth: a run that is lost, repeated or killed loses and doubles nothing.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import threading
 import time
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from db import accounts, core
 from portal import settings, upkeep
+from portal.contacts.commands import delivering
 from portal.moves.commands import confirm_due, settle_first_bills
 
 if TYPE_CHECKING:
@@ -35,14 +38,32 @@ def count_words() -> None:
     accounts.count_terms(core.database())
 
 
+def deliver_messages() -> None:
+    """Messages that are due leave, or wait for their next try."""
+    delivering.deliver()
+
+
 SCHEDULE: Final[tuple[tuple[str, float, Callable[[], None]], ...]] = (
     # The heads of the audit chains, sealed together: what vanished since the last seal is then found.
     ("seal the audit chains", 300.0, upkeep.seal),
     ("count the words people are found by", 86_400.0, count_words),
     ("confirm starts and stops whose day has come", 900.0, confirm_moves),
     ("settle the promises of first bills", 900.0, settle_bills_told),
+    ("hand messages over", 10.0, deliver_messages),
 )
 """(what, every so many seconds, function)."""
+
+
+def cron_of(every: float, zone: dt.tzinfo) -> str:
+    """“Every so many seconds” as the schedule of Procrastinate says it (UTC; a sixth field counts seconds): what runs once a
+    day runs at a quarter past three in the city's night."""
+    seconds = int(every)
+    if seconds < 60:
+        return f"* * * * * */{seconds}"
+    if seconds < 3600:
+        return f"*/{seconds // 60} * * * *"
+    hour = core.now().astimezone(zone).replace(hour=3).astimezone(dt.UTC).hour
+    return f"15 {hour} * * *" if seconds >= 86_400 else f"15 */{seconds // 3600} * * *"
 
 
 class Background:

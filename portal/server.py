@@ -38,10 +38,10 @@ from starlette.routing import Route
 from db import core
 from portal import settings as settings_module
 from portal import upkeep
-from portal.background import Background
 from portal.desk.theme import theme_options
 from portal.serving import AlreadyServed, hold
 from portal.settings import PREFIX, BadSetting, Settings, is_loopback
+from portal.workers import behind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -413,10 +413,12 @@ def build_app(settings: Settings) -> st.App:
     @contextlib.asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncGenerator[dict[str, Any] | None]:
         await run_in_threadpool(warm_up)
-        behind = Background()
-        behind.start()
+        working = behind() if settings.work_inside else None
+        if working is not None:
+            working.start()
         yield {}
-        await run_in_threadpool(behind.stop)
+        if working is not None:
+            await run_in_threadpool(working.stop)
         core.database().dispose()
 
     routes = [Route("/health", Health().respond, methods=["GET"])]

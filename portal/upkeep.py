@@ -41,7 +41,9 @@ def schema_problem() -> str | None:
     """Why this version of the portal cannot use the database, with the command that helps; None when it can."""
     now, newest = schema.current_revision(core.database()), schema.newest_revision()
     if now == newest:
-        return None
+        if schema.queue_is_current(core.database()):
+            return None
+        return "The tables of the work queue are not those of this version. Run “portal migrate”."
     if now is None and is_empty():
         return "The database is empty. Run “portal migrate” to create its tables."
     if now is not None and now not in schema.known_revisions():
@@ -56,7 +58,10 @@ def migrate(setting: Settings) -> list[str]:
     said = []
     newest = schema.newest_revision()
     if schema.current_revision(core.database()) == newest:
-        return [f"The schema is up to date ({newest})."]
+        if not schema.queue_is_current(core.database()):
+            schema.make_queue(core.database())
+            said.append("The tables of the work queue were made anew.")
+        return [*said, f"The schema is up to date ({newest})."]
     if not is_empty():
         copy = setting.data_dir / f"before-{newest}-{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}.backup"
         said.append(backup(setting, copy))
