@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.contacts import OpinionHeard
-from db.core import Base, BigId, Id, Json, UtcTime
+from db.core import Base, BigId, Id, Json, UtcTime, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -108,6 +108,12 @@ def wave_by_code(session: Session, survey_code: str, wave_code: str) -> SurveyWa
 def waves(session: Session) -> Sequence[SurveyWave]:
     """Every wave of every survey, the oldest first (a city has tens)."""
     return session.scalars(sa.select(SurveyWave).order_by(SurveyWave.asked_to_on, SurveyWave.id)).all()
+
+
+def editions(session: Session) -> Sequence[Any]:
+    """(id, loading, counted, imported_at) of every wave: as long as these stay, so do the figures."""
+    wave = table_of(SurveyWave).c
+    return session.execute(sa.select(wave.id, wave.loading, wave.counted, wave.imported_at).order_by(wave.id)).all()
 
 
 _WEIGHT = sa.func.coalesce(Respondent.weight, 1.0)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from portal.desk import charts, opinion_parts, who
+from portal.desk import cached, charts, opinion_parts, who
 from portal.desk.text import inert
 from portal.opinion import views
 
@@ -13,18 +13,14 @@ FILTERS = ("survey", "wave", "district", "topic", "item", "comments_search")
 def draw() -> None:
     """Filters, the lead sentence, tiles, and the cards two by two."""
     st.title("Public opinion")
-    for name in views.unfinished():
-        st.warning(
-            inert(
-                f"The import of {name} is not finished. Run it again to complete it: until then this wave is not shown."
-            ),
-            icon=":material/hourglass:",
-        )
-    surveys = {each.code: each for each in views.surveys()}
-    if not surveys:
-        _nothing_yet()
+    kept = cached.Surveys()
+    for name in kept.unfinished:
+        words = f"The import of {name} is not finished. Run it again to complete it: until then this wave is not shown."
+        st.warning(inert(words), icon=":material/hourglass:")
+    if not kept.surveys:
+        opinion_parts.nothing_yet()
         return
-    survey, board, topic = _filtered(surveys)
+    survey, board, topic = _filtered(kept)
     if board is None:
         st.info("This wave was taken away meanwhile. Choose another.", icon=":material/info:")
         return
@@ -34,9 +30,14 @@ def draw() -> None:
     with left, st.container(border=True, height="stretch"):
         charts.show(opinion_parts.ranked(board, topic), key="ranked")
     with right, st.container(border=True, height="stretch"):
-        opinion_parts.heard(views.heard())
+        opinion_parts.heard(cached.heard())
     with st.container(border=True):
-        _one_question(survey, board)
+        _one_question(kept, survey, board)
+    if not views.comments(survey, board.wave.code).total:
+        with st.container(border=True):
+            opinion_parts.method(board, across=2)
+        st.caption("Nobody wrote anything in this wave, or its description names no comment column.")
+        return
     left, right = st.columns([1.05, 1], gap="medium")
     with left, st.container(border=True, height="stretch"):
         opinion_parts.comments(survey, board.wave.code, st.session_state["district"], board.district_name)
@@ -44,24 +45,16 @@ def draw() -> None:
         opinion_parts.method(board)
 
 
-def _nothing_yet() -> None:
-    with st.container(border=True):
-        st.subheader("No survey has been imported yet", anchor=False)
-        st.text("An administrator brings one in with one command; the description says which column is which question:")
-        st.code("portal import survey FILE.csv --spec SPEC.toml", language=None, wrap_lines=True)
-    with st.container(border=True):
-        opinion_parts.heard(views.heard())
-
-
-def _filtered(surveys: dict[str, views.SurveyChoice]) -> tuple[str, views.Board | None, str]:
+def _filtered(kept: cached.Surveys) -> tuple[str, views.Board | None, str]:
     """The filter row: every choice stands in the address, so a link shows the same."""
+    surveys = {each.code: each for each in kept.surveys}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         survey = surveys[_choose("Survey", "survey", {code: each.name for code, each in surveys.items()})]
         wave = _choose("Wave", "wave", {each.code: each.name for each in survey.waves})
-        board = views.board(survey.code, wave)
+        board = kept.board(survey.code, wave)
         district = _choose("District", "district", WHOLE | dict(board.districts if board else {}))
         if district and board:
-            board = views.board(survey.code, wave, district)
+            board = kept.board(survey.code, wave, district)
         topics = opinion_parts.topics_of(board) if board else {}
         topic = _choose("Questions", "topic", topics) if topics else ""
         st.button(
@@ -99,11 +92,11 @@ def _forget(names: tuple[str, ...]) -> None:
 
 
 @who.fragment
-def _one_question(survey: str, board: views.Board) -> None:
+def _one_question(kept: cached.Surveys, survey: str, board: views.Board) -> None:
     """One question chosen from all: over the waves at the left, by district at the right."""
     by_code = {line.code: line for line in board.items}
     item = _choose("One question", "item", {code: by_code[code].name for code in board.in_order})
-    history = views.history(survey, item)
+    history = kept.history(survey, item)
     if history is None:
         return
     left, right = st.columns([1, 1.35], gap="large")

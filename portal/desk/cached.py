@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from db import core
+from portal.opinion import views as opinion
 from portal.reports import views
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
+    from portal.opinion.views import Board as OpinionBoard
+    from portal.opinion.views import Heard, History, SurveyChoice
     from portal.reports.views import Asked, Board, Definition, Level, Names, Outline, Repeat
 
 SECONDS = 60
@@ -45,6 +48,26 @@ def _compared(database: str, day: dt.date, asked: str, by: str, _asked: Asked) -
 @st.cache_resource(ttl=SECONDS, max_entries=256, show_spinner=False)
 def _repeats(database: str, day: dt.date, asked: str, _asked: Asked) -> tuple[int, tuple[Repeat, ...]]:
     return views.repeats(_rarely(database, day)[0], _asked)
+
+
+@st.cache_resource(ttl=SECONDS, max_entries=32, show_spinner=False)
+def _surveys(database: str, edition: str) -> tuple[tuple[SurveyChoice, ...], tuple[str, ...]]:
+    return tuple(opinion.surveys()), tuple(opinion.unfinished())
+
+
+@st.cache_resource(ttl=SECONDS, max_entries=256, show_spinner=False)
+def _opinion(database: str, edition: str, survey: str, wave: str, district: str) -> OpinionBoard | None:
+    return opinion.board(survey, wave, district)
+
+
+@st.cache_resource(ttl=SECONDS, max_entries=256, show_spinner=False)
+def _history(database: str, edition: str, survey: str, item: str) -> History | None:
+    return opinion.history(survey, item)
+
+
+@st.cache_resource(ttl=SECONDS, max_entries=32, show_spinner=False)
+def _heard(database: str, day: dt.date) -> Heard:
+    return opinion.heard()
 
 
 def _here() -> tuple[str, dt.date]:
@@ -85,3 +108,24 @@ def compared(asked: Asked, by: str) -> tuple[Level, ...]:
 def repeats(asked: Asked) -> tuple[int, tuple[Repeat, ...]]:
     """How many premises keep having requests, and the worst of them."""
     return _repeats(*_here(), repr(asked), asked)
+
+
+class Surveys:
+    """The surveys as they stand at one look: an import that ends meanwhile is for the next one, and at once."""
+
+    def __init__(self) -> None:
+        self._key = _here()[0], opinion.edition()
+        self.surveys, self.unfinished = _surveys(*self._key)
+
+    def board(self, survey: str, wave: str, district: str = opinion.WHOLE_CITY) -> OpinionBoard | None:
+        """The figures of the public-opinion page."""
+        return _opinion(*self._key, survey, wave, district)
+
+    def history(self, survey: str, item: str) -> History | None:
+        """One question over the waves and by district."""
+        return _history(*self._key, survey, item)
+
+
+def heard() -> Heard:
+    """What callers said of the city's matters."""
+    return _heard(*_here())

@@ -192,6 +192,12 @@ def surveys() -> list[SurveyChoice]:
     ]
 
 
+def edition() -> str:
+    """Says which imports the figures come from: another one after each import, so that they may be kept under it."""
+    with core.read() as session:
+        return repr([tuple(row) for row in rows.editions(session)])
+
+
 def unfinished() -> list[str]:
     """Names of waves whose import runs or broke off."""
     with core.read() as session:
