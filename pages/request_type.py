@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from portal.desk import attempt, go, request_type_trial, who
+from portal.desk import attempt, focus, go, request_type_trial, who
 from portal.desk import request_type_parts as parts
 from portal.desk.text import inert
 from portal.service_requests import commands
@@ -13,6 +13,8 @@ def draw() -> None:
     """The way back, and the form."""
     if st.button("Request types", icon=":material/arrow_back:", type="tertiary", shortcut="Esc", key="rt-back"):
         go.to("request_types")
+    if not go.param("code"):
+        focus.first("top:name")
     editor()
 
 

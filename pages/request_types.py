@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from portal.desk import attempt, go, who
+from portal.desk import attempt, focus, go, who
 from portal.desk import request_type_list as parts
 from portal.service_requests.views import request_types as views
 from portal.shared.text import fold
@@ -10,6 +10,7 @@ from portal.shared.text import fold
 
 def draw() -> None:
     """The title with what can be begun, the search, the list by group."""
+    focus.first("rt-find")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.title("Request types", width="content")
         with st.container(horizontal=True, width="content"):

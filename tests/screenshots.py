@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DOCS = tools.ROOT / "docs"
 AS_OF = dt.date(2026, 11, 24)
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--enable-unsafe-swiftshader"]
-REPRESENTATIVE, SUPERVISOR, MANAGER = "Dana Whitcomb", "Samira Reyes", "Ingrid Vale"
+REPRESENTATIVE, SUPERVISOR, MANAGER, ADMINISTRATOR = "Dana Whitcomb", "Samira Reyes", "Ingrid Vale", "Ada Okafor"
 
 
 def _type(page: Page, words: str) -> None:
@@ -33,6 +33,11 @@ def _choose_type(page: Page) -> None:
     page.get_by_text("Why then?").first.wait_for()
 
 
+def _try_a_type(page: Page) -> None:
+    page.get_by_test_id("stExpander").filter(has_text="Out by 6:30 am?").first.locator("summary").click()
+    page.get_by_role("radiogroup", name="Out by 6:30 am?").get_by_role("radio", name="No", exact=True).click()
+
+
 PICTURES: dict[str, tuple[str, str, Callable[[Page], None] | None]] = {
     "call-desk": (REPRESENTATIVE, "/call_desk", lambda page: _type(page, "elison oakhaven")),
     "customer": (REPRESENTATIVE, "/customer?account=1", None),
@@ -41,6 +46,7 @@ PICTURES: dict[str, tuple[str, str, Callable[[Page], None] | None]] = {
     "emergency": (REPRESENTATIVE, "/emergency", None),
     "work-queue": (SUPERVISOR, "/work_queue?scope=division", None),
     "service-levels": (SUPERVISOR, "/service_levels", None),
+    "request-type": (ADMINISTRATOR, "/request_type?code=missed_garbage&part=questions", _try_a_type),
     "public-opinion": (MANAGER, "/public_opinion", None),
 }
 """Picture -> whose desk, which page, what is typed before it is taken."""

@@ -65,8 +65,13 @@ def design(page: Page, desk: Desk) -> None:
     page.keyboard.press("Alt+N")
     expect(page.get_by_role("heading", name="New request type")).to_be_visible()
     walking.settle(page)
-    fill(page, "Name", "Balloon in a tree")
-    walking.choose(page, "Group", "Parks")
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()  # by keyboard alone so far
+    page.keyboard.type("Balloon in a tree")
+    walking.tab_to(page, "Group")
+    page.keyboard.type("Parks")
+    page.get_by_role("option").first.wait_for()
+    page.keyboard.press("Enter")
+    walking.settle(page)
     fill(page, "Words of the public", "zeppelin, lost balloon")
     section(page, "Questions")
     # A nervous hand: one question all the same.
