@@ -203,6 +203,19 @@ def end_sessions(session: Session, staff_id: int, at: dt.datetime, why: str) -> 
     return len(ended.all())
 
 
+def lapsed_sessions(session: Session, unseen_since: dt.datetime, open_since: dt.datetime) -> Sequence[StaffSession]:
+    """Open sign-ins that nobody has used since one moment, or that were begun before another; held for ending."""
+    return session.scalars(
+        sa.select(StaffSession)
+        .where(
+            StaffSession.ended_at.is_(None),
+            sa.or_(StaffSession.seen_at < unseen_since, StaffSession.started_at < open_since),
+        )
+        .order_by(StaffSession.id)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
 def last_ended_at(session: Session, staff_id: int) -> dt.datetime | None:
     return session.scalar(sa.select(sa.func.max(StaffSession.ended_at)).where(StaffSession.staff_id == staff_id))
 

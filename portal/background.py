@@ -16,6 +16,7 @@ from db import accounts, core
 from portal import settings, upkeep
 from portal.contacts.commands import delivering
 from portal.moves.commands import confirm_due, settle_first_bills
+from portal.staff.commands import end_lapsed_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,12 @@ log = logging.getLogger("portal.background")
 def confirm_moves() -> None:
     """Starts and stops that nobody needs to visit (remote meters) take effect when their day comes."""
     confirm_due(core.now().astimezone(settings.current().time_zone).date())
+
+
+def end_sign_ins() -> None:
+    """Sign-ins that nobody came back to end by themselves."""
+    setting = settings.current()
+    end_lapsed_sessions(dt.timedelta(minutes=setting.idle_minutes), dt.timedelta(hours=setting.absolute_hours))
 
 
 def settle_bills_told() -> None:
@@ -48,6 +55,7 @@ SCHEDULE: Final[tuple[tuple[str, float, Callable[[], None]], ...]] = (
     ("seal the audit chains", 300.0, upkeep.seal),
     ("count the words people are found by", 86_400.0, count_words),
     ("confirm starts and stops whose day has come", 900.0, confirm_moves),
+    ("end the sign-ins nobody came back to", 300.0, end_sign_ins),
     ("settle the promises of first bills", 900.0, settle_bills_told),
     ("hand messages over", 10.0, deliver_messages),
 )

@@ -312,3 +312,21 @@ def end_sessions(staff_id: int, *, why: str) -> int:
                 detail={"why": why, "sessions": ended},
             )
         return ended
+
+
+def end_lapsed_sessions(idle: dt.timedelta, absolute: dt.timedelta) -> int:
+    """Ends the sign-ins whose tabs were closed without signing out, once they are past the idle or the absolute limit: the
+    next look at them would end them, and nobody will look. Returns how many."""
+    with core.work() as work:
+        found = rows.lapsed_sessions(work.session, work.now - idle, work.now - absolute)
+        for row in found:
+            why = "absolute" if work.now - row.started_at > absolute else "idle"
+            row.ended_at, row.ended_why = work.now, why
+            work.event(
+                "staff.signed_out",
+                staff_id=row.staff_id,
+                subject_kind="staff",
+                subject_id=row.staff_id,
+                detail={"why": why},
+            )
+        return len(found)
