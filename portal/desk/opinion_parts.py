@@ -31,6 +31,16 @@ HELD_BACK_NOTE = "Held back: with it, the figure of a smaller group could be wor
 WEIGHTED_NOTE = "Weighted; intervals and tests take the effective number of answers, n counts people."
 
 
+def nothing_yet() -> None:
+    """What to do where no survey was imported, and what callers say meanwhile."""
+    with st.container(border=True):
+        st.subheader("No survey has been imported yet", anchor=False)
+        st.text("An administrator brings one in with one command; the description says which column is which question:")
+        st.code("portal import survey FILE.csv --spec SPEC.toml", language=None, wrap_lines=True)
+    with st.container(border=True):
+        heard(views.heard())
+
+
 def topics_of(board: Board) -> dict[str, str]:
     """The choice of questions: the main ones, each topic, all of them; nothing to choose where there are few."""
     if len(board.items) <= FEW_QUESTIONS:
@@ -426,7 +436,7 @@ def comments(survey: str, wave: str, district: str, district_name: str) -> None:
             if found.closed
             else f"No comment{where} holds these words. Search for fewer of them."
             if search.strip()
-            else "Nobody wrote anything here, or the description of the wave names no comment column."
+            else f"Nobody{where} wrote anything."
         )
         return
     with st.container(gap=None):
@@ -493,16 +503,19 @@ def heard(found: Heard) -> None:
     )  # fmt: skip
 
 
-def method(board: Board) -> None:
-    """Who asked, how, when, how many: beside every figure of the page."""
+def method(board: Board, *, across: int = 1) -> None:
+    """Who asked, how, when, how many: beside every figure of the page; in one column or two."""
     st.subheader("How this was measured", anchor=False)
     st.caption(inert(f"{board.survey_name}, {board.wave.name}. What a survey must tell about itself; gaps are named."))
-    for line in board.method:
-        with st.container(horizontal=True, wrap=False, key=f"method-{line.name}"):
-            st.markdown(f"**{inert(line.name)}**", width=150)
-            if line.answer:
-                st.text(line.answer, width="stretch")
-            else:
-                st.markdown(":orange-badge[:material/error: Not recorded]", width="stretch")
+    each = -(-len(board.method) // across)
+    for at, column in enumerate(st.columns(across)):
+        with column:
+            for line in board.method[at * each : (at + 1) * each]:
+                with st.container(horizontal=True, wrap=False, key=f"method-{line.name}"):
+                    st.markdown(f"**{inert(line.name)}**", width=150)
+                    if line.answer:
+                        st.text(line.answer, width="stretch")
+                    else:
+                        st.markdown(":orange-badge[:material/error: Not recorded]", width="stretch")
     for apart in board.apart:
         st.caption(inert(f"Not to be compared with {apart}."))
