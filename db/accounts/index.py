@@ -23,7 +23,7 @@ from db.accounts.tables import (
     Premise,
 )
 from db.folding import folded
-from db.service_requests import index_words_of_person
+from db.service_requests import index_all_words, index_words_of_person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -343,7 +343,8 @@ def _reindex(session: Session, *, accounts: set[int], persons: set[int], premise
 
 
 def rebuild_find_index(db: Database, *, chunk: int = 4_000, progress: Callable[[int], None] | None = None) -> int:
-    """Makes the whole index anew from the rows and returns how many entries it has, in bounded memory.
+    """Makes the whole index anew from the rows and returns how many entries it has, in bounded memory; and the words by which
+    open work is found.
 
     For a city that was loaded in bulk (demo city, conversion of an old system): find answers nothing until it is done, and
     nobody may write meanwhile. `progress` hears the number of entries so far.
@@ -373,6 +374,8 @@ def rebuild_find_index(db: Database, *, chunk: int = 4_000, progress: Callable[[
         if progress is not None:
             progress(count)
     count_terms(db)
+    with db.writing() as session:
+        index_all_words(session)
     return count
 
 
