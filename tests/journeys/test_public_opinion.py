@@ -13,8 +13,11 @@ from playwright.sync_api import expect
 from db import core
 from db.staff import Staff
 from portal.opinion import commands
-from tests import running, tools
+from tests import running
+from tests.journeys.test_axe import violations
+from tests.journeys.walking import settle
 from tests.opinion import made
+from tests.shared.test_table_file import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +62,12 @@ def choose(page: Page, label: str, value: str) -> None:
     page.get_by_role("option", name=value, exact=True).click()
 
 
+def open_table(page: Page) -> None:
+    """Opens the table of the ranked questions: its files stand before those of the comments."""
+    page.get_by_text("Table and files").first.click()
+    expect(page.get_by_role("button", name="XLSX", exact=True)).to_have_count(2, timeout=LONG_MS)
+
+
 def test_read_a_change_narrow_it_to_a_district_and_hand_the_address_on(
     browser_context: BrowserContext, served: tuple[running.Served, int]
 ) -> None:
@@ -84,7 +93,7 @@ def test_the_table_of_a_chart_is_taken_along(
     browser_context: BrowserContext, served: tuple[running.Served, int]
 ) -> None:
     page = opened(browser_context, served)
-    page.get_by_text("Table and files").first.click()
+    open_table(page)
     with page.expect_download(timeout=LONG_MS) as taken:
         page.get_by_role("button", name="CSV", exact=True).first.click()
     text = Path(taken.value.path()).read_text("utf-8")
@@ -92,23 +101,42 @@ def test_the_table_of_a_chart_is_taken_along(
     assert "Snow removal,60%,55%,65%,400" in text
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_charts_are_read_by_those_who_do_not_see_them(
-    chromium: Any, served: tuple[running.Served, int], scheme: str
+def test_a_workbook_holds_figures_and_comments_are_found_by_a_word(
+    browser_context: BrowserContext, served: tuple[running.Served, int]
 ) -> None:
-    """axe-core, WCAG 2 A to 2.2 AA, over the page itself (the menu is Streamlit's and the same everywhere)."""
-    context = chromium.new_context(viewport={"width": 390, "height": 900}, color_scheme=scheme)
+    page = opened(browser_context, served)
+    open_table(page)
+    with page.expect_download(timeout=LONG_MS) as taken:
+        page.get_by_role("button", name="XLSX", exact=True).first.click()
+    rows = read(Path(taken.value.path()).read_bytes())
+    snow = next(row for row in rows if row[0][1] == "Snow removal")
+    assert [cell[:2] for cell in snow[1:5]] == [("n", 0.6), ("n", pytest.approx(0.5513, abs=1e-3)), ("n", pytest.approx(0.6468, abs=1e-3)), ("n", 400)]  # fmt: skip
+    box = page.get_by_role("textbox", name="Search comments")
+    box.fill("note 11")
+    box.press("Enter")
+    expect(page.get_by_role("heading", name="1 comment")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("Note 11 <b>of</b> w2")).to_be_visible(timeout=LONG_MS)
+    box.fill("%")
+    box.press("Enter")
+    expect(page.get_by_text("No comment holds these words.")).to_be_visible(timeout=LONG_MS)
+
+
+@pytest.mark.parametrize(("look", "width"), [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)])
+def test_charts_are_read_by_those_who_do_not_see_them(
+    chromium: Any, served: tuple[running.Served, int], look: str, width: int
+) -> None:
+    """axe-core over the filled page, tables opened; nothing asked for from elsewhere."""
+    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=look, locale="en-US")
+    outside: list[str] = []
+    home = served[0].url
+    context.on("request", lambda asked: None if asked.url.startswith((home, "data:", "blob:")) else outside.append(asked.url))  # fmt: skip
     page = opened(context, served)
     expect(page.get_by_label("Snow removal: the largest clear change, 40% to 60%").first).to_be_attached(
         timeout=LONG_MS
     )
-    page.evaluate((tools.node_part("axe-core") / "axe.min.js").read_text("utf-8"))
-    found = page.evaluate(
-        "axe.run('[data-testid=stMain]', {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})"
-    )
-    assert [each["id"] for each in found["violations"]] == []
-    wide = page.evaluate(
-        "(() => { const main = document.querySelector('[data-testid=stMain]'); return main.scrollWidth - main.clientWidth })()"
-    )
-    assert wide == 0
+    open_table(page)
+    settle(page)
+    assert violations(page) == []
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+    assert outside == []
     context.close()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,8 +15,10 @@ from db import core
 from db.accounts import ServiceArea
 from db.staff import Staff
 from tests import running
+from tests.journeys.test_axe import violations
 from tests.journeys.walking import settle
 from tests.reports import made
+from tests.shared.test_table_file import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,6 +112,15 @@ def test_the_worst_district_leads_to_its_oldest_case(
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page).to_have_url(re.compile("district=east_end"), timeout=LONG_MS)
     expect(page.get_by_text("2 cases")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("2 past due in this selection; the oldest was opened Oct 9, 2026")).to_be_visible(
+        timeout=LONG_MS
+    )
+    address = page.url
+    page.get_by_role("button", name="Open the oldest").first.click()
+    expect(page).to_have_url(re.compile(r"/case\?id=\d+"), timeout=LONG_MS)
+    expect(page.get_by_text("SR-T-300").first).to_be_visible(timeout=LONG_MS)
+    page.goto(address)  # the list leads to the same case, row by row
+    expect(page.get_by_text("2 cases")).to_be_visible(timeout=LONG_MS)
     grid = page.locator('[data-testid="stDataFrame"]').last
     grid.scroll_into_view_if_needed()
     box = grid.bounding_box()
@@ -117,6 +129,59 @@ def test_the_worst_district_leads_to_its_oldest_case(
     expect(page).to_have_url(re.compile(r"/case\?id=\d+"), timeout=LONG_MS)
     expect(page.get_by_text("SR-T-300").first).to_be_visible(timeout=LONG_MS)
     assert outside == []
+
+
+def test_the_oldest_case_is_reached_by_keys_alone(
+    browser_context: BrowserContext, served: tuple[running.Served, int]
+) -> None:
+    page = opened(browser_context, served)
+    settle(page)
+    box = page.get_by_role("combobox", name="District")
+    for _ in range(60):  # from the top of the page, key by key
+        if box.evaluate("each => each === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.type("East", delay=40)
+    page.get_by_role("option", name="East End").wait_for(timeout=LONG_MS)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("district=east_end"), timeout=LONG_MS)
+    expect(page.get_by_text("2 past due in this selection")).to_be_visible(timeout=LONG_MS)
+    settle(page)
+    page.keyboard.press("Alt+o")
+    expect(page).to_have_url(re.compile(r"/case\?id=\d+"), timeout=LONG_MS)
+    expect(page.get_by_text("SR-T-300").first).to_be_visible(timeout=LONG_MS)
+
+
+def test_two_days_of_an_address_a_point_of_a_line_and_the_files(
+    browser_context: BrowserContext, served: tuple[running.Served, int]
+) -> None:
+    page = opened(browser_context, served, "?from=2026-11-09&to=2026-11-15&at=2026-11-09&list=late")
+    expect(page.get_by_text("All divisions, Nov 9, 2026 to Nov 15, 2026.")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("40 cases")).to_be_visible(timeout=LONG_MS)
+    with page.expect_download(timeout=LONG_MS) as taken:
+        page.get_by_role("button", name="CSV", exact=True).last.click()
+    lines = Path(taken.value.path()).read_text("utf-8").splitlines()
+    assert lines[0] == "Case,Type,Division,District,Opened,Due,Days late,Days open,Channel"
+    assert len(lines) == 41
+    assert "East end,2026-11-09,2026-11-10,2,3.0,Phone" in lines[1].replace("East End", "East end")
+    with page.expect_download(timeout=LONG_MS) as taken:
+        page.get_by_role("button", name="XLSX", exact=True).last.click()
+    assert taken.value.suggested_filename == "cases-late.xlsx"
+    assert len(read(Path(taken.value.path()).read_bytes())) == 41
+
+
+@pytest.mark.parametrize(("look", "width"), [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)])
+def test_filled_figures_are_for_everybody(
+    chromium: Any, served: tuple[running.Served, int], look: str, width: int
+) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=look, locale="en-US")
+    page = opened(context, served, "?district=east_end&by=district")
+    page.get_by_text("Table and files").first.click()
+    expect(page.get_by_role("button", name="XLSX", exact=True)).to_have_count(2, timeout=LONG_MS)
+    settle(page)
+    assert violations(page) == []
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+    context.close()
 
 
 def test_an_address_shows_the_same_to_a_colleague_and_one_key_tells_what_figures_mean(
