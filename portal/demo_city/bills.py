@@ -1,4 +1,7 @@
-"""Bills from the reads, payments by habit, and what each account owes today. Balances are bills less payments, exactly."""
+"""Bills from the reads, payments by habit, the ledger's entries for both, and what each account owes today.
+
+Balances are bills less payments, exactly; what is past due is worked out by the ledger's own rule.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from portal.billing.rules.dates import dates_after_read, earliest_cutoff
+from portal.billing.rules.ledger import payment_moves, standing
 from portal.demo_city.draw import chosen, stream
 from portal.demo_city.meters import REGULAR
 from portal.demo_city.services import ELECTRIC, GAS, RECYCLING, REFUSE, SEWER, STORMWATER, TRASH, WATER
@@ -18,6 +22,7 @@ from portal.shared.number import make_number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from portal.billing.rules.ledger import Move
     from portal.demo_city.days import Cycle, Days
     from portal.demo_city.meters import CycleReads
     from portal.demo_city.people import Holdings
@@ -29,8 +34,8 @@ AUTOMATIC, PROMPT, LATE, STRUGGLING, STOPPED = range(5)
 METHODS = ("autopay", "online", "mail", "counter", "phone")
 STOPPED_DAYS = 50
 """Who stopped paying did so with the bills due in these last days (a closed account, with its last bill)."""
-NO_CUT_BELOW_CENTS = 7_500
-"""Smaller arrears wait for the next bill."""
+NOON = "T17:00:00.000000Z"
+"""Entries of past days were posted at noon."""
 
 
 @dataclass
@@ -50,21 +55,63 @@ class CycleBills:
     bills: list[tuple[Any, ...]] = field(default_factory=list)
     payments: list[tuple[Any, ...]] = field(default_factory=list)
     owing: dict[int, Owing] = field(default_factory=dict)
+    entries: list[tuple[Any, ...]] = field(default_factory=list)
+    moves: list[tuple[tuple[Move, ...], ...]] = field(default_factory=list)
+    """For each entry what it moves, service by service."""
+
+    def postings(self) -> Iterator[tuple[Any, ...]]:
+        for entry, parts in zip(self.entries, self.moves, strict=True):
+            position = 0
+            for part in parts:
+                for debit, credit, cents, kind in part:
+                    position += 1
+                    yield entry[0], position, debit, credit, kind, cents
 
 
-BILL_COLUMNS = ("number", "account_id", "from_on", "to_on", "billed_on", "due_on", "total_cents", "lines")
-PAYMENT_COLUMNS = ("account_id", "paid_on", "amount_cents", "method")
+BILL_COLUMNS = ("id", "number", "account_id", "from_on", "to_on", "billed_on", "due_on", "total_cents", "lines")
+PAYMENT_COLUMNS = ("id", "account_id", "paid_on", "amount_cents", "method")
+ENTRY_COLUMNS = (
+    "id", "key", "kind_code", "account_id", "business_on", "posted_at", "staff_id", "bill_id", "payment_id", "reverses_id",
+    "receivable_cents",
+)  # fmt: skip
+POSTING_COLUMNS = ("entry_id", "position", "debit_code", "credit_code", "service_kind", "amount_cents")
 
 
 class Numbers:
-    """Bill numbers in sequence, by year."""
+    """Bill numbers in sequence, by year, and the ids of rows that others point at."""
 
     def __init__(self) -> None:
         self.last: dict[int, int] = {}
+        self.bills = self.payments = self.entries = 0
 
     def next(self, year: int) -> str:
         self.last[year] = self.last.get(year, 0) + 1
         return make_number("BL", year, self.last[year])
+
+    def enter_bill(
+        self, made: CycleBills, account_id: int, on: str, cents: int, moves: tuple[tuple[Move, ...], ...]
+    ) -> int:
+        """Notes the entry of the next bill, and returns the bill's id."""
+        self.bills += 1
+        self.entries += 1
+        made.entries.append(
+            (self.entries, f"bill:{self.bills}", "bill", account_id, on, on + NOON, None, self.bills, None, None, cents)
+        )
+        made.moves.append(moves)
+        return self.bills
+
+    def enter_payment(self, made: CycleBills, account_id: int, on: str, cents: int, method: str) -> int:
+        """Notes the entry of the next payment, and returns the payment's id."""
+        self.payments += 1
+        self.entries += 1
+        made.entries.append(
+            (
+                self.entries, f"payment:{self.payments}", "payment", account_id, on, on + NOON, None, None, self.payments,
+                None, -cents,
+            )
+        )  # fmt: skip
+        made.moves.append((payment_moves(cents, method),))
+        return self.payments
 
 
 def habits(seed: int, count: int) -> np.ndarray:
@@ -84,10 +131,12 @@ def bill_cycle(
     habit: np.ndarray,
     numbers: Numbers,
     spared: set[int],
+    least_cents: int,
     block: slice,
     generator: np.random.Generator,
 ) -> CycleBills:
-    """Bills and payments of the premises `block` of a cycle. `spared` are account rows that are never cut (medical)."""
+    """Bills and payments of the premises `block` of a cycle. `spared` are account rows that are never cut (medical), and
+    nobody is cut for less than `least_cents`."""
     made = CycleBills()
     billed: list[tuple[int, int, int, int]] = []  # account row, day billed, day due, cents; in order of account and day
     segment = pricing.segment
@@ -134,16 +183,21 @@ def bill_cycle(
                     parts.append(segment("trash", customer_class, inside, a, b, 0))
             total = 0
             texts = []
-            for cents, text in parts:
+            moves = []
+            for cents, text, moved in parts:
                 total += cents
                 texts.append(text)
-            number = numbers.next(int(iso(billed_on)[:4]))
+                if moved:
+                    moves.append(moved)
+            billed_text = iso(billed_on)
+            number = numbers.next(int(billed_text[:4]))
+            bill_id = numbers.enter_bill(made, row + 1, billed_text, total, tuple(moves))
             made.bills.append(
-                (number, row + 1, iso(a), iso(b), iso(billed_on), iso(due_on), total, f"[{','.join(texts)}]")
+                (bill_id, number, row + 1, iso(a), iso(b), billed_text, iso(due_on), total, f"[{','.join(texts)}]")
             )
             billed.append((row, billed_on, due_on, total))
-    _pay(days, billed, habit, held.closed, generator, made)
-    _cut_list(days, cycle, made, spared)
+    _pay(days, billed, habit, held.closed, numbers, generator, made)
+    _cut_list(days, cycle, made, spared, least_cents)
     return made
 
 
@@ -161,6 +215,7 @@ def _pay(
     billed: list[tuple[int, int, int, int]],
     habit: np.ndarray,
     closed: np.ndarray,
+    numbers: Numbers,
     generator: np.random.Generator,
     made: CycleBills,
 ) -> None:
@@ -176,12 +231,11 @@ def _pay(
     place = 0
     while place < count:
         row = billed[place][0]
-        owed_total = paid_total = due_total = carried = 0
+        owed_total = paid_total = carried = 0
         history: list[tuple[int, int]] = []
         while place < count and billed[place][0] == row:
             _, billed_on, due_on, cents = billed[place]
             owed_total += cents
-            due_total += cents if due_on < today else 0
             history.append((due_on, cents))
             pays = habit_of[row]
             amount, paid_on = cents + carried, due_on
@@ -204,31 +258,25 @@ def _pay(
             amount = max(0, min(amount, cents + carried))
             if amount and paid_on <= today:
                 kind = "autopay" if pays == AUTOMATIC else METHODS[method[place]]
-                made.payments.append((row + 1, iso(paid_on), amount, kind))
+                paid_text = iso(paid_on)
+                payment_id = numbers.enter_payment(made, row + 1, paid_text, amount, kind)
+                made.payments.append((payment_id, row + 1, paid_text, amount, kind))
                 paid_total += amount
                 carried += cents - amount
             elif paid_on <= today:
                 carried += cents
             place += 1
-        owing = Owing(balance_cents=owed_total - paid_total)
-        if due_total > paid_total:
-            owing.past_due_cents = due_total - paid_total
-            running = 0
-            for due_on, cents in history:
-                running += cents
-                if running > paid_total:
-                    owing.past_due_since = due_on
-                    break
-        made.owing[row] = owing
+        late_now = standing(history, paid_total, today)
+        made.owing[row] = Owing(owed_total - paid_total, late_now.past_due_cents, late_now.since_on or 0)
 
 
-def _cut_list(days: Days, cycle: Cycle, made: CycleBills, spared: set[int]) -> None:
+def _cut_list(days: Days, cycle: Cycle, made: CycleBills, spared: set[int], least_cents: int) -> None:
     """Who is cut next if nothing is paid: notice given, arrears worth a trip, no reason to spare them."""
     today = days.today
     later: dict[int, int] = {}
     dates = {each.due_on.toordinal(): each for each in cycle.all_dates()}
     for row, owing in made.owing.items():
-        if owing.past_due_cents < NO_CUT_BELOW_CENTS or row in spared:
+        if owing.past_due_cents < least_cents or row in spared:
             continue
         due = dates.get(owing.past_due_since)
         if due is None or due.notice_on > today:

@@ -1,7 +1,7 @@
 """The city's tariffs out of its reference rows, compiled by the billing rules, and bills by the bill code itself.
 
 Most bills of one cycle and month repeat one another: the same days, class and whole quantity give the same lines. Each
-different case is computed once by `compute_bill` and kept as a total with its stored lines; nothing else makes an amount.
+different case is computed once by `compute_bill` and kept as a total with its stored lines and moves; nothing else makes an amount.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from db import directory
 from db.bulk import json_text
 from portal.billing.rules.bill import CompiledTariff, compile_tariff, compute_bill
+from portal.billing.rules.ledger import bill_moves
 from portal.billing.rules.tariff import SERVICE_KINDS, Tariff
 
 if TYPE_CHECKING:
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from portal.billing.rules.bill import BillLine
+    from portal.billing.rules.ledger import Move
 
-Segment = tuple[int, str]
-"""Cents of one or more services, and their lines as stored, without the outer brackets."""
+Segment = tuple[int, str, "tuple[Move, ...]"]
+"""Cents of one service, its lines as stored without the outer brackets, and what they move in the ledger."""
 
 METERED_UNITS = {"electric": "kwh", "gas": "ccf", "water": "cgal", "sewer": "cgal"}
 
@@ -92,8 +94,8 @@ def _price_text(price: Decimal) -> str:
 class Pricing:
     """Computes segments, each different one once. One `Pricing` per read cycle keeps the memory small."""
 
-    def __init__(self, tariffs: Mapping[tuple[str, str], CompiledTariff]) -> None:
-        self.tariffs = tariffs
+    def __init__(self, tariffs: Mapping[tuple[str, str], CompiledTariff], taxes: Mapping[str, str]) -> None:
+        self.tariffs, self.taxes = tariffs, taxes
         self._kept: dict[tuple[Any, ...], Segment] = {}
         self.computed = 0
 
@@ -124,7 +126,8 @@ class Pricing:
         if bill.total_cents is None:
             raise NoPrices(bill.problems[0].message)
         self.computed += 1
-        return bill.total_cents, json_text([stored_line(service_kind, line) for line in bill.lines])[1:-1]
+        lines = [stored_line(service_kind, line) for line in bill.lines]
+        return bill.total_cents, json_text(lines)[1:-1], bill_moves(lines, self.taxes)
 
 
 ORDER = SERVICE_KINDS
