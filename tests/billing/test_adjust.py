@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -197,6 +198,24 @@ def test_the_limit_cannot_be_split_by_several_people_or_several_days(city: City,
         assert withdrawn.title.endswith("is withdrawn")
         fits = commands.adjust_bill(actor("dana"), goodwill(city, "20.00"))
     assert row(fits.subject_id).state_code == "posted"
+
+
+def test_two_at_the_same_moment_cannot_split_it_either(city: City, actor: Callable[[str], Any]) -> None:
+    """Both have read that nothing was given; the account's row makes one wait for the other."""
+    people, gate, made = [actor("luis"), actor("dana")], threading.Barrier(2), []
+
+    def ask_for(who: Any) -> None:
+        gate.wait()
+        made.append(commands.adjust_bill(who, goodwill(city, "30")).subject_id)
+
+    threads = [threading.Thread(target=ask_for, args=(who,)) for who in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(row(one).state_code for one in made) == ["pending", "posted"]
+    assert account(city, "wei").balance_cents == 4077
+    balanced(city)
 
 
 @pytest.mark.parametrize(("days", "state"), [(29, "pending"), (30, "posted")])
