@@ -1,4 +1,4 @@
-"""Reading a city's CSV file row by row, and the list of what was not taken from it. Both importers stand on this.
+"""Reading a city's CSV file row by row under its column names, and the list of what was not taken from it.
 
 A file that cannot be used as a whole is refused before anything is written, with all problems at once (`BadFile`). A row that
 cannot be read arrives with its problem in a sentence, and the rows after it still count. Rows come as the file is read: memory
@@ -8,20 +8,15 @@ does not grow with the file.
 from __future__ import annotations
 
 import codecs
-import csv
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from portal.shared.text import safe_cell
+from portal.shared import csv_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-REJECT_COLUMNS = ("line", "column", "value", "reason")
-LONGEST_CELL = 131_072
-"""Characters of one cell; more is a quotation mark that was opened and never closed."""
-SHOWN_OF_A_VALUE = 200
 _CHUNK = 1 << 20
 
 
@@ -68,7 +63,7 @@ def read_header(path: Path, encoding: str = "utf-8", needed: Sequence[str] = ())
     if problems:
         raise BadFile(problems)
     with path.open(encoding=_with_mark(encoding), newline="") as opened:
-        header = _first_row(opened)
+        header = _first_row(opened, encoding)
     names = [name.strip() for name in header]
     if not any(names):
         raise BadFile([f"{path.name} has no header: the first line must name the columns."])
@@ -83,11 +78,9 @@ def read_header(path: Path, encoding: str = "utf-8", needed: Sequence[str] = ())
     return names
 
 
-def _first_row(opened: IO[str]) -> list[str]:
-    try:
-        return next(csv.reader(opened), [])
-    except csv.Error:
-        return []
+def _first_row(opened: IO[str], encoding: str) -> list[str]:
+    line, cells = next(csv_lines.read_rows(csv_lines.bounded(opened), encoding), (0, []))
+    return cells if line == 1 and isinstance(cells, list) else []
 
 
 def _with_mark(encoding: str) -> str:
@@ -125,40 +118,15 @@ def read_rows(path: Path, encoding: str = "utf-8", needed: Sequence[str] = ()) -
     """Every row under the header, in the file's order; blank lines are passed over. Raises `BadFile` as `read_header` does."""
     names = read_header(path, encoding, needed)
     with path.open(encoding=_with_mark(encoding), newline="") as opened:
-        reader = csv.reader(opened, strict=True)
-        next(reader)
-        while True:
-            line = reader.line_num + 1
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield CsvRow(line, {}, _csv_problem(str(error), line, reader.line_num))
-                continue
-            if cells:
-                yield _row(names, line, cells)
-
-
-def _row(names: Sequence[str], line: int, cells: list[str]) -> CsvRow:
-    if len(cells) != len(names):
-        return CsvRow(
-            line,
-            {},
-            f"The row has {len(cells)} cells and the header {len(names)}: a comma or a quotation mark is missing or too many.",
-        )
-    if any("\0" in cell for cell in cells):
-        return CsvRow(line, {}, "The row holds a NUL character: the file was damaged here.")
-    return CsvRow(line, dict(zip(names, cells, strict=True)))
-
-
-def _csv_problem(error: str, first: int, last: int) -> str:
-    if "unexpected end" in error or "limit" in error:
-        until = f": lines {first} to {last} cannot be told apart" if last > first else ""
-        return f"A quotation mark opened on line {first} is never closed{until}."
-    if "expected after" in error:
-        return "Text follows a closing quotation mark: double the quotation marks inside a quoted cell."
-    return f"The row cannot be read: {error}."
+        rows = csv_lines.read_rows(csv_lines.bounded(opened), encoding)
+        next(rows)
+        for line, cells in rows:
+            if isinstance(cells, list) and len(cells) != len(names):
+                cells = csv_lines.ragged(cells, len(names), ",")  # noqa: PLW2901  # the row is a fault from here on
+            if isinstance(cells, list):
+                yield CsvRow(line, dict(zip(names, cells, strict=True)))
+            else:
+                yield CsvRow(line, {}, cells.reason)
 
 
 class Rejects:
@@ -174,13 +142,9 @@ class Rejects:
         """Writes one reject; cells that a spreadsheet would run are neutralised, long values cut."""
         if self._opened is None:
             self._opened = self.path.open("w", encoding="utf-8", newline="")
-            self._writer = csv.writer(self._opened, lineterminator="\r\n")
-            self._writer.writerow(REJECT_COLUMNS)
+            self._writer = csv_lines.RejectWriter(self._opened)
         self.count += 1
-        shown = reject.value if len(reject.value) <= SHOWN_OF_A_VALUE else reject.value[:SHOWN_OF_A_VALUE] + "…"
-        self._writer.writerow(
-            [safe_cell(cell) for cell in (reject.line, reject.column, shown.replace("\0", ""), reject.reason)]
-        )
+        self._writer.write(reject.line, reject.column, reject.value, reject.reason)
 
     def close(self) -> None:
         if self._opened is not None:

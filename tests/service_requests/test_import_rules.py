@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db import packs_io
-from portal.service_requests.rules import case, import_file, import_map, import_row
+from portal.service_requests.rules import case, import_map, import_row
 from portal.service_requests.rules.request_type import definition_problems
+from portal.shared import csv_lines
 
 STATES = case.read_states(
     next(file.detail for file in packs_io.read_packs(["base"]) if file.kind == "state" and file.code == "request")
@@ -60,7 +61,7 @@ def reason_of(found: import_row.ImportedRow | import_row.Rejected) -> str:
 
 
 def rows_of(text: str) -> list[tuple[int, Any]]:
-    return list(import_file.read_rows(iter(text.splitlines(keepends=True)), "utf-8"))
+    return list(csv_lines.read_rows(iter(text.splitlines(keepends=True)), "utf-8"))
 
 
 def test_a_quoted_line_break_belongs_to_its_cell_and_lines_are_counted_as_in_the_file() -> None:
@@ -74,7 +75,7 @@ def test_a_quotation_mark_that_is_never_closed_costs_one_row() -> None:
         (3, ["2", "x"]),
         (4, ["3", "fine, really"]),
     ]
-    (line, fault) = next((line, cells) for line, cells in found if isinstance(cells, import_file.Fault))
+    (line, fault) = next((line, cells) for line, cells in found if isinstance(cells, csv_lines.Fault))
     assert line == 2
     assert "quotation mark" in fault.reason
 
@@ -97,22 +98,22 @@ def test_a_cell_without_end_costs_one_row() -> None:
     ("line", "words"), [("1,\0\n", "NUL"), ("1,\udce9\n", "byte 0xE9"), ("x" * 1_000_000, "1,000,000")]
 )
 def test_a_line_that_is_no_text_costs_itself(line: str, words: str) -> None:
-    found = list(import_file.read_rows(iter(["a,b\n", line, "2,y\n"]), "utf-8"))
+    found = list(csv_lines.read_rows(iter(["a,b\n", line, "2,y\n"]), "utf-8"))
     fault = found[1][1]
-    assert isinstance(fault, import_file.Fault)
+    assert isinstance(fault, csv_lines.Fault)
     assert words in fault.reason
     assert found[2] == (3, ["2", "y"])
 
 
 def test_a_ragged_row_says_how_many_cells_it_has() -> None:
-    fault = import_file.ragged(["1"], 6, ",")
+    fault = csv_lines.ragged(["1"], 6, ",")
     assert fault.reason.startswith("This row has 1 cell, the header has 6.")
 
 
 @given(st.text(alphabet='ab",\n\r', max_size=60))
 def test_reading_ends_and_never_gives_a_line_out_of_order(text: str) -> None:
     lines = text.splitlines(keepends=True)
-    found = list(import_file.read_rows(iter(lines), "utf-8"))
+    found = list(csv_lines.read_rows(iter(lines), "utf-8"))
     numbers = [line for line, _ in found]
     assert numbers == sorted(set(numbers))
     assert all(1 <= number <= len(lines) for number in numbers)

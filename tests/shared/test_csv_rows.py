@@ -42,9 +42,9 @@ def test_every_kind_of_line_end_is_read_and_so_is_the_mark_of_spreadsheets(tmp_p
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"a,b\n3\n4,5\n", "1 cells and the header 2"),
-        (b"a,b\n3,4,5\n4,5\n", "3 cells and the header 2"),
-        (b'a,b\n1,"2"3\n4,5\n', "double the quotation marks"),
+        (b"a,b\n3\n4,5\n", "This row has 1 cell, the header has 2"),
+        (b"a,b\n3,4,5\n4,5\n", "This row has 3 cells, the header has 2"),
+        (b'a,b\n1,"2"3\n4,5\n', "Write it twice there"),
         (b"a,b\n1,\x002\n4,5\n", "NUL"),
         (b'a,b\n1,"' + b"x" * 200_000 + b"\n4,5\n", "never closed"),
     ],
@@ -56,10 +56,12 @@ def test_a_broken_row_says_why_and_the_next_one_is_read(tmp_path: Path, content:
     assert good.cells == {"a": "4", "b": "5"}
 
 
-def test_a_quotation_mark_that_is_never_closed_names_the_lines_it_swallowed(tmp_path: Path) -> None:
-    first, swallowed = read(tmp_path, b'a,b\n1,2\n3,"4\n5,6\n')
+def test_a_quotation_mark_that_is_never_closed_swallows_no_row_after_it(tmp_path: Path) -> None:
+    first, broken, after = read(tmp_path, b'a,b\n1,2\n3,"4\n5,6\n')
     assert first.cells == {"a": "1", "b": "2"}
-    assert "lines 3 to 4 cannot be told apart" in swallowed.problem
+    assert (broken.line, broken.cells) == (3, {})
+    assert "opens in this row and is not closed before the file ends" in broken.problem
+    assert after.cells == {"a": "5", "b": "6"}
 
 
 def test_a_file_of_another_encoding_is_refused_with_the_line_and_what_to_do(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ was interrupted is finished by starting it again.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import gzip
 import io
@@ -18,7 +17,6 @@ import tomllib
 import zlib
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any, Self
@@ -28,13 +26,13 @@ from sqlalchemy.exc import OperationalError
 from db import core, directory
 from db import service_requests as rows
 from portal import settings
-from portal.service_requests.rules import import_file, import_map, import_row
+from portal.service_requests.rules import import_map, import_row
 from portal.service_requests.views import in_force
+from portal.shared import csv_lines
 from portal.shared.actor import SYSTEM, authorize
 from portal.shared.number import make_number
 from portal.shared.problem import Problem
 from portal.shared.refusal import Refused
-from portal.shared.text import safe_cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -51,8 +49,6 @@ FIRST_STEP, LEAST_STEP, MOST_STEP = 200, 25, 2_000
 """Rows of one transaction; the number follows the time it takes."""
 PAUSE_SECONDS = 0.03
 """Between two transactions on an embedded database: whoever waits for it looks again after 0.1 s at the latest."""
-VALUE_MOST = 200
-"""Characters of a rejected cell that the rejects file repeats."""
 ALWAYS = dt.date(2000, 1, 1)
 """The day from which a request type that came with a file counts."""
 _FRESH: dict[str, Any] = {
@@ -216,7 +212,7 @@ def import_requests(
         reader = import_row.RowReader(asked, header, states, catalog)
         seen = rows.SeenIds()
         stack.callback(seen.close)
-        run = _Import(actor, asked, reader, catalog, seen, Answer(str(target)), _Rejects(opened))
+        run = _Import(actor, asked, reader, catalog, seen, Answer(str(target)), csv_lines.RejectWriter(opened))
         run.begin(file.name)
         try:
             for step in run.steps(source):
@@ -235,7 +231,7 @@ class _Import:
 
     def __init__(
         self, actor: Actor, asked: import_map.ImportMap, reader: import_row.RowReader, catalog: import_row.Catalog,
-        seen: rows.SeenIds, answer: Answer, rejects: _Rejects,
+        seen: rows.SeenIds, answer: Answer, rejects: csv_lines.RejectWriter,
     ) -> None:  # fmt: skip
         self.actor, self.asked, self.reader, self.catalog = actor, asked, reader, catalog
         self.seen, self.answer, self.rejects = seen, answer, rejects
@@ -289,11 +285,11 @@ class _Import:
         if step:
             yield step
 
-    def _row(self, cells: list[str] | import_file.Fault, width: int) -> ImportedRow | import_row.Rejected:
+    def _row(self, cells: list[str] | csv_lines.Fault, width: int) -> ImportedRow | import_row.Rejected:
         if isinstance(cells, list):
             if len(cells) == width:
                 return self.reader.read(cells)
-            cells = import_file.ragged(cells, width, self.asked.delimiter)
+            cells = csv_lines.ragged(cells, width, self.asked.delimiter)
         return import_row.Rejected("", cells.value, cells.reason)
 
     def save(self, step: list[ImportedRow]) -> None:
@@ -438,24 +434,6 @@ def _numbers(session: Session, new: Sequence[ImportedRow]) -> dict[str, str]:
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
-class _Rejects:
-    """The rows that were not taken: line (1 is the header), column, value, reason."""
-
-    def __init__(self, opened: IO[str]) -> None:
-        self._writer = csv.writer(opened, lineterminator="\n")
-        self._writer.writerow(("line", "column", "value", "reason"))
-
-    def write(self, line: int, column: str, value: str, reason: str) -> None:
-        shown = value.strip("\r\n")
-        if len(shown) > VALUE_MOST:
-            shown = f"{shown[:VALUE_MOST]}…"
-        # Bytes that are no characters and NULs are spelled out; nothing in the file is taken for a formula.
-        shown = shown.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
-        self._writer.writerow(
-            (line, safe_cell(column), safe_cell(shown), reason.encode("utf-8", "backslashreplace").decode())
-        )
-
-
 class _Source:
     """The file to import: plain or gzip, decoded in a stream."""
 
@@ -464,7 +442,7 @@ class _Source:
         self.width = 0
         self._stack = ExitStack()
         self._raw: IO[bytes] | None = None
-        self._rows: Iterator[tuple[int, list[str] | import_file.Fault]] = iter(())
+        self._rows: Iterator[tuple[int, list[str] | csv_lines.Fault]] = iter(())
 
     def __enter__(self) -> Self:
         try:
@@ -487,7 +465,7 @@ class _Source:
             self._stack.close()
             raise
         text = self._stack.enter_context(io.TextIOWrapper(plain, encoding, "surrogateescape", newline=""))
-        self._rows = import_file.read_rows(self._lines(text), self.asked.encoding, self.asked.delimiter)
+        self._rows = csv_lines.read_rows(self._lines(text), self.asked.encoding, self.asked.delimiter)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -499,14 +477,14 @@ class _Source:
         if found is None:
             raise Unreadable(f"{self.file} is empty: not even a first line with the names of the columns.")
         _, cells = found
-        if isinstance(cells, import_file.Fault):
+        if isinstance(cells, csv_lines.Fault):
             hint = ' It looks like UTF-16: try encoding = "utf-16" in the map.' if "\0" in cells.value else ""
             raise Unreadable(f"The first line of {self.file} cannot be read. {cells.reason}{hint}")
         names = [cell.lstrip("\ufeff").strip() for cell in cells]
         self.width = len(names)
         return names
 
-    def rows(self) -> Iterator[tuple[int, list[str] | import_file.Fault]]:
+    def rows(self) -> Iterator[tuple[int, list[str] | csv_lines.Fault]]:
         """What follows the header: each row with its line."""
         return self._rows
 
@@ -515,14 +493,8 @@ class _Source:
         return self._raw.tell() if self._raw else 0
 
     def _lines(self, text: IO[str]) -> Iterator[str]:
-        read = partial(text.readline, import_file.LONGEST_LINE)
         try:
-            while line := read():
-                yield line
-                while len(line) >= import_file.LONGEST_LINE and not line.endswith(("\n", "\r")):
-                    line = read()  # the rest of a line that is given up
-                    if not line:
-                        return
+            yield from csv_lines.bounded(text)
         except _FAILURES as error:
             raise Unreadable(self._sentence(error)) from None
 
