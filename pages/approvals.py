@@ -24,7 +24,8 @@ def draw() -> None:
         )  # fmt: skip
     if view is None:
         parts.empty(found)
-        staff_parts.own_absence(actor)
+        with st.container(width=620):
+            staff_parts.own_absence(actor)
         return
     if st.session_state.get(f"aj.refusing.{view.line.id}"):
         focus.first(f"aj.why.{view.line.id}")

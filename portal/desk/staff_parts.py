@@ -99,7 +99,7 @@ def own_absence(actor: Actor) -> None:
         return
     lines = views.absences(actor.staff_id)
     label = "You are away soon or now" if lines else "Away? Name who stands in"
-    with st.expander(label, icon=":material/beach_access:", key="absence.own"):
+    with st.expander(label, icon=":material/beach_access:", expanded=bool(lines), key=f"absence.own.{len(lines)}"):
         absence_form(actor.staff_id, lines)
 
 
@@ -123,7 +123,7 @@ def absence_form(staff_id: int, lines: list[views.AbsenceLine]) -> None:
     st.caption("A stand-in decides with the limit of who is away, never on their own requests or account.")
     colleagues = views.colleagues(who.actor()) | {who.actor().staff_id: who.actor().name}
     colleagues.pop(staff_id, None)
-    keys = {name: f"absence.{name}.{staff_id}" for name in ("from_on", "until_on", "stand_in")}
+    keys = {name: f"absence.{name}.{staff_id}.{len(lines)}" for name in ("from_on", "until_on", "stand_in")}
     first, last = st.columns(2, gap="small")
     first.date_input("First day", value=None, format="MM/DD/YYYY", key=keys["from_on"])
     last.date_input("Last day", value=None, format="MM/DD/YYYY", key=keys["until_on"])

@@ -196,9 +196,9 @@ def test_a_stand_in_finds_what_waits(open_page: Callable[..., Any], city: City, 
 def test_absence_is_declared_and_ended_on_the_page(open_page: Callable[..., Any], city: City) -> None:
     page = open_page("approvals", "sam")
     sam = city.staff["sam"]
-    page.date_input(key=f"absence.from_on.{sam}").set_value(TODAY)
-    page.date_input(key=f"absence.until_on.{sam}").set_value(TODAY)
-    page.selectbox(key=f"absence.stand_in.{sam}").set_value(city.staff["luis"])
+    page.date_input(key=f"absence.from_on.{sam}.0").set_value(TODAY)
+    page.date_input(key=f"absence.until_on.{sam}.0").set_value(TODAY)
+    page.selectbox(key=f"absence.stand_in.{sam}.0").set_value(city.staff["luis"])
     page = page.run()
     next(button for button in page.button if button.label == "Save absence").click()
     page = page.run()
