@@ -38,12 +38,23 @@ def _try_a_type(page: Page) -> None:
     page.get_by_role("radiogroup", name="Out by 6:30 am?").get_by_role("radio", name="No", exact=True).click()
 
 
+def _leak_credit(page: Page) -> None:
+    box = page.get_by_label("What for?")
+    box.fill("leak rep")
+    page.get_by_role("option").first.wait_for()
+    box.press("Enter")
+    page.get_by_text("Effect on the balance").first.wait_for()
+    page.get_by_label("Why, for the bill").fill("Leak at the service line repaired Oct 12, plumber’s bill seen.")
+    page.keyboard.press("Tab")
+
+
 PICTURES: dict[str, tuple[str, str, Callable[[Page], None] | None]] = {
     "call-desk": (REPRESENTATIVE, "/call_desk", lambda page: _type(page, "elison oakhaven")),
     "customer": (REPRESENTATIVE, "/customer?account=1", None),
     "start-service": (REPRESENTATIVE, "/start_service?premise=6", None),
     "service-request": (REPRESENTATIVE, "/service_request?account=1&type=missed_recycling", _choose_type),
     "emergency": (REPRESENTATIVE, "/emergency", None),
+    "adjust-bill": (REPRESENTATIVE, "/adjust_bill?account=1", _leak_credit),
     "work-queue": (SUPERVISOR, "/work_queue?scope=division", None),
     "service-levels": (SUPERVISOR, "/service_levels", None),
     "request-type": (ADMINISTRATOR, "/request_type?code=missed_garbage&part=questions", _try_a_type),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from db import core
+from portal.billing import commands as billing
+from portal.billing.rules.adjustment import AdjustmentForm
 from portal.contacts import commands as contacts
 from portal.contacts.rules import CallBackPlan
 from portal.desk.app import PAGES
@@ -59,6 +61,7 @@ OPENED = {
     "work_order": "work_order?id=1",
     "merge_persons": "merge_persons?kept=1",
     "emergency": "emergency?kind=gas_odor",
+    "adjust_bill": "adjust_bill?account=1",
     "request_type": "request_type?code=missed_garbage&part=questions",
 }
 """Pages that show something only with an address; the others are opened by their name."""
@@ -75,6 +78,7 @@ WHO = {
     "opinion.read": walking.INGRID,
     "report.read": walking.INGRID,
     "customer.merge": walking.SAM,
+    "adjustment.read": walking.SAM,
 }
 """Who opens the pages that a representative may not."""
 BY = {spec.name: WHO.get(spec.permission, walking.LUIS) for spec in PAGES}
@@ -90,7 +94,7 @@ def desk(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def furnish(desk: Desk) -> None:
-    """An open request with a work order, a known event, a call-back, and a call in progress."""
+    """An open request with a work order, a known event, a call-back, a credit that waits, and a call in progress."""
     core.connect(desk.served.environment["PORTAL_DATABASE_URL"], audit_key=TEST_KEY)
     core.live_as_of(dt.date(2026, 11, 24))
     try:
@@ -106,6 +110,10 @@ def furnish(desk: Desk) -> None:
         service_requests.write_work_order(sam, order)
         service_requests.start_known_event(
             sam, KnownEventForm("main_break", "Main break on Oakhaven Dr", "Crews are on site.", ("north",))
+        )
+        billing.adjust_bill(
+            luis,
+            AdjustmentForm(1, "leak_credit", "leak_repaired", 2, "water", amount="29.52", note="Plumber’s bill seen"),
         )
         call = contacts.begin_conversation(luis, "phone")
         contacts.link_customer(luis, call.subject_id, account_id=1)
@@ -199,6 +207,28 @@ def test_a_page_for_everybody(desk: Desk, watched: Any, address: str, look: str)
         assert violations(page) == []
     assert seen.errors == []
     assert seen.abroad == []
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_an_adjustment_with_its_consequences_is_for_everybody(desk: Desk, watched: Any, look: str) -> None:
+    """The form filled in: the line's items, the effect, who approves, the letter unfolded."""
+    page = watched(walking.LUIS, look).page
+    page.set_viewport_size({"width": 1440, "height": 900})
+    walking.go(page, desk, "adjust_bill?account=3")
+    walking.choose(page, "What for?", "goodwill wait")
+    page.get_by_label("Credit, $").fill("60")
+    page.keyboard.press("Tab")
+    page.get_by_label("Why, for the bill").fill("Waited two weeks for the cart")
+    page.keyboard.press("Tab")
+    page.get_by_text("Needs approval").wait_for()
+    page.get_by_text("The letter").click()
+    walking.settle(page)
+    assert violations(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    walking.settle(page)
+    assert violations(page) == []
+    width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+    assert width <= 390
 
 
 def test_what_opens_on_a_page_is_for_everybody_too(desk: Desk, watched: Any) -> None:
