@@ -111,6 +111,8 @@ class OutboxMessage(Id, Versioned, Base):
     """Where somebody here sent it to; empty: where the record of the recipient says."""
     copy_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     """The wording that goes out (`message_copy`), written before the first try and the same in each."""
+    looked_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    """When somebody last sent it on: from then on it is news again."""
     attempts: Mapped[int] = mapped_column(sa.Integer, default=0)
     lease: Mapped[str] = mapped_column(sa.String(40), default="")
     reason: Mapped[str] = mapped_column(sa.String(500), default="")

@@ -27,6 +27,7 @@ KNOWN: dict[str, tuple[dict[str, str], str]] = {
     "emergency": ({}, "Gas odor"),
     "articles": ({}, "Policies and how-to"),
     "known_events": ({}, "Known events"),
+    "deliveries": ({}, "Deliveries"),
     "service_levels": ({}, "Clear filters"),
     "public_opinion": ({}, "portal import survey"),
     "request_types": ({}, "Missed garbage"),

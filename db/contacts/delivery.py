@@ -119,7 +119,7 @@ def take_stale(
             OutboxMessage.delivery_state == "ready",
             OutboxMessage.route.in_(routes),
             OutboxMessage.due_at <= now,
-            OutboxMessage.created_at < before,
+            sa.func.coalesce(OutboxMessage.looked_at, OutboxMessage.created_at) < before,
         )
         .order_by(OutboxMessage.due_at, OutboxMessage.id)
         .limit(most)
@@ -279,6 +279,17 @@ def attempts_of(session: Session, message_id: int, most: int = 20) -> Sequence[D
         .where(DeliveryAttempt.message_id == message_id)
         .order_by(DeliveryAttempt.id.desc())
         .limit(most)
+    ).all()
+
+
+def take_failed(session: Session, most: int) -> Sequence[OutboxMessage]:
+    """Failed messages, the oldest first, held."""
+    return session.scalars(
+        sa.select(OutboxMessage)
+        .where(OutboxMessage.delivery_state == "failed")
+        .order_by(OutboxMessage.id)
+        .limit(most)
+        .with_for_update()
     ).all()
 
 

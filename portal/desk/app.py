@@ -41,6 +41,7 @@ PAGES: Final = (
     PageSpec("service_levels", "Service levels", "speed", "report.read", "Management"),
     PageSpec("public_opinion", "Public opinion", "forum", "opinion.read", "Management"),
     PageSpec("request_types", "Request types", "category", "reference.edit", "Administration"),
+    PageSpec("deliveries", "Deliveries", "outgoing_mail", "delivery.read", "Management"),
     PageSpec("staff", "Staff", "group", "staff.read", "Administration"),
     PageSpec("roles", "Roles", "admin_panel_settings", "staff.read", "Administration"),
     PageSpec("help", "Help and words", "help", "article.read", "Look up"),

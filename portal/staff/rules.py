@@ -37,6 +37,8 @@ PERMISSIONS: Final[dict[str, str]] = {
     "payment.record": "Record payments",
     "opinion.read": "Read public opinion",
     "report.read": "Read service-level reports",
+    "delivery.read": "See which messages wait, failed or are to print",
+    "delivery.work": "Send messages on, correct their address, give them up, print letters",
     "reference.edit": "Edit request types, calendars and policies",
     "import.run": "Import files of the city",
     "audit.read": "Read the audit chain",

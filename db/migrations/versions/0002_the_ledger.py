@@ -189,6 +189,7 @@ def _add_deliveries() -> None:
     op.create_index(op.f("ix_delivery_attempt_message_id"), "delivery_attempt", ["message_id"], unique=False)
     for name, size in OUTBOX_TEXTS:
         op.add_column("outbox_message", sa.Column(name, sa.String(length=size), nullable=False, server_default=""))
+    op.add_column("outbox_message", sa.Column("looked_at", core.UtcTime(), nullable=True))
     op.add_column("outbox_message", sa.Column("copy_id", sa.BigInteger(), nullable=True))
     op.add_column("outbox_message", sa.Column("version", sa.Integer(), nullable=False, server_default="1"))
     for columns in OUTBOX_INDEXES:
@@ -198,7 +199,7 @@ def _add_deliveries() -> None:
 def _drop_deliveries() -> None:
     for columns in OUTBOX_INDEXES:
         op.drop_index(op.f(f"ix_outbox_message_{'_'.join(columns)}"), "outbox_message")
-    for name in ("version", "copy_id", *(name for name, _ in OUTBOX_TEXTS)):
+    for name in ("version", "copy_id", "looked_at", *(name for name, _ in OUTBOX_TEXTS)):
         op.drop_column("outbox_message", name)
     op.drop_table("delivery_attempt")
     op.drop_table("message_copy")

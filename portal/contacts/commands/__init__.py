@@ -9,6 +9,14 @@ from portal.contacts.commands.conversation import (
     link_newcomer,
     wrap_up,
 )
+from portal.contacts.commands.deliveries import (
+    change_address,
+    give_up,
+    mark_posted,
+    send_as_letter,
+    try_again,
+    try_all_again,
+)
 from portal.contacts.commands.emergency import stamp_emergency
 from portal.contacts.commands.identity import (
     NOT_CHECKED,
@@ -38,8 +46,10 @@ __all__ = [
     "answer_from_article",
     "begin_conversation",
     "caller_to_check",
+    "change_address",
     "check_identity",
     "confirm_call_back",
+    "give_up",
     "hand_over_contacts",
     "identity_problems",
     "keep_note",
@@ -47,6 +57,7 @@ __all__ = [
     "link_customer",
     "link_newcomer",
     "make_promise",
+    "mark_posted",
     "plan_call_back",
     "record_call_back",
     "record_identity_check",
@@ -54,10 +65,13 @@ __all__ = [
     "record_secret_check",
     "refuse_own_person",
     "require_identity",
+    "send_as_letter",
     "set_secret",
     "settle_promise",
     "settle_promises_about",
     "stamp_emergency",
     "store_secret",
+    "try_again",
+    "try_all_again",
     "wrap_up",
 ]

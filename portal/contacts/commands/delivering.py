@@ -24,6 +24,7 @@ from portal import settings
 from portal.contacts.commands import handover
 from portal.contacts.rules import delivery
 from portal.contacts.rules.delivery import Outcome
+from portal.contacts.views import deliveries as views
 from portal.shared import letter as letters
 from portal.shared.text import parse_phone
 
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("portal.deliveries")
 
 SORTED_AT_ONCE: Final = 25
-TEXT_GATEWAY: Final = "text"
-"""The code of the `delivery_target` that takes text messages."""
 
 
 def policy(session: Session, on: dt.date) -> delivery.RetryPolicy:
@@ -110,7 +109,7 @@ class _Desk:
     def sort(self, row: events.OutboxMessage) -> None:
         """Sends one message on its way, or to the people who look after those that have none."""
         row.version += 1
-        if delivery.is_stale(self.policy, row.created_at, self.work.now):
+        if delivery.is_stale(self.policy, row.looked_at or row.created_at, self.work.now):
             self._stop(row, "failed", delivery.stale_words(self.policy))
             return
         way = self._way(row)
@@ -316,11 +315,7 @@ class Hands:
 
     def routes(self, session: Session, on: dt.date) -> list[str]:
         """Ways out that are set up and not found shut in this run; messages for others wait untouched."""
-        found = ["email"] if self.mail is not None else []
-        if self.setting.webhook_key.get_secret_value():
-            found.append("webhook")
-            if text_gateway(session, on) is not None:
-                found.append("text")
+        found = views.open_routes(session, self.setting, on)
         return [route for route in found if route not in self.closed]
 
     def hand_over(self, taken: _Taken) -> Outcome:
@@ -339,7 +334,7 @@ class Hands:
         today = core.now().astimezone(self.setting.time_zone).date()
         with core.read() as session:
             if taken.route == "text":
-                target = text_gateway(session, today)
+                target = views.text_gateway(session, today)
             else:
                 unit = directory_rows.unit(session, taken.division)
                 target = None if unit is None else find_target(session, unit, today)
@@ -357,14 +352,6 @@ class Hands:
             ),
             taken.envelope,
         )
-
-
-def text_gateway(session: Session, on: dt.date) -> delivery.Target | None:
-    """Who takes text messages, if anybody."""
-    row = directory_rows.reference_row(session, "delivery_target", TEXT_GATEWAY, on)
-    if row is None or row.detail.get("by") != "webhook" or delivery.target_problems(TEXT_GATEWAY, row.detail):
-        return None
-    return delivery.target_of(TEXT_GATEWAY, row.detail)
 
 
 def _retire(hands: Hands, most: int = 100) -> int:
