@@ -371,7 +371,7 @@ def test_what_waits_cannot_be_asked_for_again(city: City, actor: Callable[[str],
     )
     first = commands.adjust_bill(actor("luis"), whole)
     assert row(first.subject_id).amount_cents == -21840
-    with pytest.raises(Refused, match=r"Only \$0.00 of this line is left .* which waits for approval") as refused:
+    with pytest.raises(Refused, match=r"Only \$0.00 of this line is left .* \(waits for approval\)") as refused:
         commands.adjust_bill(actor("luis"), leak(city))
     assert [problem.field for problem in refused.value.problems] == ["amount"]
 
@@ -641,3 +641,31 @@ def test_the_persons_record_is_untouched(city: City, actor: Callable[[str], Any]
     commands.adjust_bill(actor("luis"), goodwill(city, "1"))
     with core.read() as session:
         assert session.scalar(sa.select(Person.version).where(Person.id == city.person["wei"])) == 1
+
+
+def test_roles_of_a_portal_from_before_carry_adjustments_after_the_migration(city: City) -> None:
+    from db import schema
+    from db.staff import RolePermission
+
+    def carried() -> tuple[set[tuple[str, str]], set[tuple[str, str, int]]]:
+        with core.read() as session:
+            return (
+                {(one.role_code, one.permission) for one in session.scalars(sa.select(RolePermission))},
+                {
+                    (one.role_code, one.adjustment_kind, one.limit_cents)
+                    for one in session.scalars(sa.select(ApprovalLimit))
+                },
+            )
+
+    now = carried()
+    schema.downgrade(core.database(), "0001")
+    with core.database().write_engine.begin() as connection:
+        new = ("adjustment.", "absence.", "payment.")
+        for one in new:
+            connection.execute(sa.delete(RolePermission).where(RolePermission.permission.startswith(one)))
+        connection.execute(
+            sa.delete(ApprovalLimit).where(ApprovalLimit.adjustment_kind.not_in(("goodwill", "late_fee")))
+        )
+        connection.execute(sa.delete(ApprovalLimit).where(ApprovalLimit.role_code == "manager"))
+    schema.upgrade(core.database())
+    assert carried() == now

@@ -70,7 +70,7 @@ def test_sending_it_shows_the_number_and_what_happens_next(open_page: Callable[.
 def test_a_refusal_stands_beside_its_field_and_nothing_is_lost(open_page: Callable[..., Any], city: City) -> None:
     page = open_leak(open_page, city)
     page = widget(page, "text_input", "amount").set_value("9000").run()
-    assert "Only $85.08 of this line is left to credit." in plain(page)  # said before anything is sent
+    assert "Only $85.08 of this line is left to credit before tax." in plain(page)  # said before anything is sent
     next(button for button in page.button if button.key == "adjust_bill.submit").click()
     page = page.run()
     shown = plain(page)
@@ -79,7 +79,7 @@ def test_a_refusal_stands_beside_its_field_and_nothing_is_lost(open_page: Callab
     page = widget(page, "text_area", "note").set_value("Plumber’s bill seen").run()
     next(button for button in page.button if button.key == "adjust_bill.submit").click()
     page = page.run()
-    assert "Only $85.08 of this line is left to credit. Enter at most $85.08." in plain(page)
+    assert "Only $85.08 of this line is left to credit before tax. Enter at most $85.08." in plain(page)
     assert widget(page, "text_area", "note").value == "Plumber’s bill seen"
 
 
@@ -122,7 +122,7 @@ def test_a_supervisor_sees_the_evidence_and_approves_with_one_button(
     shown = plain(page)
     for words in (
         "To decide 1", "Marcus Ellison", "Luis Ortega wrote", "plumber’s bill seen", "Usual here: 6,200 gal",
-        "$63.31 of leak here, $0.00 before it in 30 days: $63.31.", "Your limit is $500.00.",
+        "$63.31 here and $0.00 of its kind (leak) before it in 30 days: $63.31.", "Your limit is $500.00.",
         "No other adjustment on this account in 12 months.", "First 60 cgal",
     ):  # fmt: skip
         assert words in shown, words
@@ -246,3 +246,24 @@ def test_the_customers_page_shows_what_waits_and_the_cut_on_hold(
     shown = plain(open_page("customer", "luis", account=city.account["marcus"]))
     assert "is on hold" not in shown
     assert "$218.40 credit posted" in shown
+
+
+def test_the_number_given_to_the_caller_is_found(city: City, actor: Callable[[str], Any]) -> None:
+    from portal.accounts import views
+
+    made = commands.adjust_bill(actor("luis"), goodwill(city, "60"))
+    match = views.find(made.number, actor("luis")).matches[0]
+    assert (match.page, dict(match.query)) == ("approvals", {"id": made.subject_id})
+
+
+def test_the_timeline_counts_adjustments_into_the_balance_after_a_payment(
+    city: City, actor: Callable[[str], Any]
+) -> None:
+    from portal.billing import views
+
+    commands.adjust_bill(actor("luis"), goodwill(city, "20", account="samuel"))
+    found = views.timeline(account_id=city.account["samuel"]).items
+    assert [item.what for item in found if item.icon == "price_change"] == ["Goodwill credit, $20.00 credit posted"]
+    # city.toml: 75.40 billed and paid on November 20; the credit came after it.
+    paid = next(item for item in found if item.what == "Payment $75.40")
+    assert paid.text == "Paid by card. Balance after: $0.00."

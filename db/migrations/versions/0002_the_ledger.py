@@ -151,6 +151,7 @@ def upgrade() -> None:
         for statement in core.append_only_statements(table, bind.dialect.name):
             op.execute(statement)
     _open_the_ledger()
+    _grant_adjustments()
 
 
 def _add_deliveries() -> None:
@@ -243,6 +244,39 @@ def _drop_weights() -> None:
     op.drop_column("respondent", "weight")
     for name in ("weight", "weight_squares"):
         op.drop_column("survey_count", name)
+
+
+GRANTS = {
+    "representative": ("adjustment.read", "adjustment.make", "absence.declare", "payment.record"),
+    "supervisor": ("adjustment.read", "adjustment.make", "adjustment.approve", "absence.declare", "payment.record"),
+    "manager": ("adjustment.read", "adjustment.approve", "absence.declare"),
+    "administrator": ("absence.declare",),
+}
+LIMITS = {
+    "representative": {"leak": 5_000, "correction": 5_000, "collection": 2_500, "charge": 5_000},
+    "supervisor": {"leak": 50_000, "correction": 50_000, "collection": 20_000, "charge": 50_000},
+    "manager": dict.fromkeys(("goodwill", "late_fee", "leak", "correction", "collection", "charge"), 500_000),
+}
+"""What the base roles of a portal from before have to carry from now on: a pack never changes a role that is there."""
+
+
+def _grant_adjustments() -> None:
+    grant = sa.text(
+        "INSERT INTO role_permission (role_code, permission) SELECT code, CAST(:what AS VARCHAR(60)) FROM role "
+        "WHERE code = :role AND NOT EXISTS "
+        "(SELECT 1 FROM role_permission WHERE role_code = :role AND permission = :what)"
+    )
+    limit = sa.text(
+        "INSERT INTO approval_limit (role_code, adjustment_kind, limit_cents) SELECT code, CAST(:what AS VARCHAR(40)), "
+        "CAST(:cents AS BIGINT) FROM role WHERE code = :role AND NOT EXISTS "
+        "(SELECT 1 FROM approval_limit WHERE role_code = :role AND adjustment_kind = :what)"
+    )
+    for role, permissions in GRANTS.items():
+        for what in permissions:
+            op.get_bind().execute(grant, {"role": role, "what": what})
+    for role, kinds in LIMITS.items():
+        for what, cents in kinds.items():
+            op.get_bind().execute(limit, {"role": role, "what": what, "cents": cents})
 
 
 def downgrade() -> None:

@@ -212,10 +212,10 @@ class Left:
         return max(0, min(item.cents + used, self.line(line)))
 
     def words(self) -> str:
-        """Which adjustments have used it up: “$36.48 as AJ-26-…, which waits for approval”."""
+        """Which adjustments have used it up: “$36.48 as AJ-26-… (waits for approval)”."""
         return ", ".join(
             f"{format_cents(abs(one.amount_cents))} as {one.number}"
-            + (", which waits for approval" if one.state_code == PENDING else "")
+            + (" (waits for approval)" if one.state_code == PENDING else "")
             for one in self.on_it
             if one.amount_cents < 0
         )
@@ -353,7 +353,7 @@ def _parts_of_bill(
     room = {line.service_kind: left.items(line, chosen_items(kind, line)) for line in lines}
     most = min(sum(room.values()), left.whole())
     if kind.is_credit and cents > most:
-        return [], [], [_too_much(form, left, most, base)]
+        return [], [], [_too_much(form, left, most, base, before_tax=kind.taxes_follow)]
     share = Fraction(cents, base)
     item = kind.item_codes[0] if len(kind.item_codes) == 1 else None
     parts, how = [], []
@@ -412,12 +412,15 @@ def _taxes(kind: AdjustmentType, left: Left, lines: Iterable[Line], share: Fract
     return found
 
 
-def _too_much(form: AdjustmentForm, left: Left, most: int, base: int) -> Problem:
+def _too_much(form: AdjustmentForm, left: Left, most: int, base: int, *, before_tax: bool) -> Problem:
     what = "this bill" if form.service_kind == WHOLE_BILL else "this line"
     before = left.words()
-    why = f": {before} came before" if before and most < base else ""
+    after = f", after {before}" if before and most < base else ""
+    tax = " before tax" if before_tax else ""
     remedy = f"Enter at most {format_cents(most)}." if most else "Choose another line or bill."
-    return Problem("amount", f"Only {format_cents(most)} of {what} is left to credit{why}. {remedy}")
+    if form.by == PERCENT and most:
+        remedy = f"Choose amount, and enter at most {format_cents(most)}."
+    return Problem("amount", f"Only {format_cents(most)} of {what} is left to credit{tax}{after}. {remedy}")
 
 
 def _share_percent(share: Fraction) -> str:

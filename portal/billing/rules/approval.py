@@ -86,9 +86,9 @@ def limit_sentences(
     amount, limit = format_cents(abs(amount_cents)), format_cents(limit_cents)
     name = limit_words(limit_kind)
     used = (
-        f"{format_cents(rolling)} of {name} is posted or waits on this account in the last {rolling_days} days, by anybody."
+        f"{format_cents(rolling)} of this kind ({name}) is posted or waits on this account in the last {rolling_days} days."
         if rolling
-        else f"Nothing of {name} was given on this account in the last {rolling_days} days."
+        else f"Nothing of this kind ({name}) was given on this account in the last {rolling_days} days."
     )
     if exception:
         return exception, used

@@ -470,7 +470,10 @@ def _limit_words(
     name = approval.limit_words(row.limit_kind)
     this = abs(row.amount_cents)
     before = total - this
-    first = f"{format_cents(this)} of {name} here, {format_cents(before)} before it in {policy.rolling_days} days: {format_cents(total)}."
+    first = (
+        f"{format_cents(this)} here and {format_cents(before)} of its kind ({name}) before it in {policy.rolling_days} days: "
+        f"{format_cents(total)}."
+    )
     if right is None:
         return (first, f"Your limit is {format_cents(actor.limits.get(row.limit_kind, 0))}.")
     whose = f"{right.decided_for}’s limit" if right.decided_for else "Your limit"
