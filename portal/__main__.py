@@ -301,6 +301,8 @@ def import_survey(
     try:
         outcome = commands.import_survey(file, spec, rejects, say=lambda line: typer.echo(line, err=True))
     except BadFile as problem:
+        if json_answer:
+            typer.echo(json.dumps({"problems": list(problem.problems)}))
         _fail(*problem.problems)
     else:
         if outcome.rejects_file:
