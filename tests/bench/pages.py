@@ -96,7 +96,9 @@ def interactions(rows: Rows) -> list[Interaction]:
         itertools.cycle(each) for each in (rows.accounts, rows.requests, rows.orders, rows.premises)
     )
     typed = keystrokes([name for pair in zip(rows.names, rows.addresses, strict=False) for name in pair])
-    words = itertools.cycle(("garbage", "leak", "main", "street"))
+    words = itertools.cycle(
+        ("cart", "repair", "deliver", "swap")
+    )  # what the cart shop has: a filter that finds nothing is cheap
     pages = itertools.cycle((2, 3, 4, 1))
 
     def opened(name: str, budget: float, page: str, staff_id: int = REPRESENTATIVE, **query: Any) -> Interaction:
