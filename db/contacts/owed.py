@@ -31,7 +31,7 @@ def _owner(column: sa.ColumnElement[Any], of: str) -> list[sa.ColumnElement[bool
 
 
 @functools.cache
-def _list(of: str) -> sa.Select[Any]:
+def _list(of: str) -> sa.Select[*tuple[Any, ...]]:
     text, back, promise, last = sa.String(), _CALL_BACK.c, _PROMISE.c, sa.bindparam("last", type_=sa.Integer())
     both = sa.union_all(
         sa.select(
@@ -67,7 +67,7 @@ def _list(of: str) -> sa.Select[Any]:
 
 
 @functools.cache
-def _counts(of: str) -> sa.Select[Any]:
+def _counts(of: str) -> sa.Select[*tuple[Any, ...]]:
     return sa.select(
         sa.select(sa.func.count())
         .where(_CALL_BACK.c.state_code == "open", *_owner(_CALL_BACK.c.owner_id, of))

@@ -81,7 +81,7 @@ def queue_counts(
 
 
 @functools.cache
-def _counts(of_division: bool) -> sa.Select[Any]:
+def _counts(of_division: bool) -> sa.Select[*tuple[Any, ...]]:
     def of(table: sa.Table, name: str) -> sa.Subquery:
         open_ones = [table.c.closed == sa.false()]
         if of_division:
@@ -127,7 +127,7 @@ def _columns(what: str, table: sa.Table) -> list[sa.ColumnElement[Any]]:
     ]  # fmt: skip
 
 
-def queue_statement(asked: QueueFilter, limit: int, offset: int) -> sa.Select[Any]:
+def queue_statement(asked: QueueFilter, limit: int, offset: int) -> sa.Select[*tuple[Any, ...]]:
     """One page of a queue, the most overdue first; what has no due time comes last. Each half stops early on its index."""
     halves = [
         sa.select(
@@ -153,7 +153,7 @@ def queue_page(session: Session, asked: QueueFilter, limit: int, offset: int) ->
     return session.execute(queue_statement(asked, limit, offset)).all()
 
 
-def found_statement(asked: QueueFilter, most: int) -> sa.Select[Any]:
+def found_statement(asked: QueueFilter, most: int) -> sa.Select[*tuple[Any, ...]]:
     """(what, id) of the first `most` that hold words, in the order of the queue.
 
     “NOT closed” is spelt as the index of the words is: on SQLite nothing but that index is read."""
@@ -188,7 +188,7 @@ def rows_for_queue(session: Session, chosen: Sequence[tuple[str, int]]) -> list[
 
 
 @functools.cache
-def _beside_request() -> sa.Select[Any]:
+def _beside_request() -> sa.Select[*tuple[Any, ...]]:
     row, owner = _REQUEST.c, _STAFF.alias("owner")
     kind = table_of(RequestType)
     return (
@@ -212,7 +212,7 @@ def request_beside(session: Session, request_id: int) -> Any:
 
 
 @functools.cache
-def _beside_order() -> sa.Select[Any]:
+def _beside_order() -> sa.Select[*tuple[Any, ...]]:
     row = _ORDER.c
     request = _REQUEST.alias("request")
     return (

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from tests import postgres_server, running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from playwright.sync_api import BrowserContext, Page
@@ -138,7 +138,7 @@ class Sent:
 
 
 @contextlib.contextmanager
-def small_city(kind: str, templates: Templates, request: pytest.FixtureRequest) -> Iterator[str]:
+def small_city(kind: str, templates: Templates, request: pytest.FixtureRequest) -> Generator[str]:
     """The address of a database of the small city, of one kind or the other."""
     url = templates.copy(kind, True, lambda: request.getfixturevalue("postgres_url"))
     yield url
