@@ -184,3 +184,86 @@ def test_typed_addresses_break_nothing(desk: Desk, browser_context: BrowserConte
         walking.go(page, desk, address)
         assert walking.main_text(page).strip()
         check_inert(page, desk, ran)
+
+
+def write_day(page: Page, label: str, month: str, day: str, year: str) -> None:
+    """Types a date as a person does."""
+    for part, typed in (("month", month), ("day", day), ("year", year)):
+        page.get_by_role("spinbutton", name=f"{part}, {label}", exact=True).click()
+        page.keyboard.type(typed)
+    walking.settle(page)
+
+
+def twice(page: Page, name: str) -> None:
+    """A double click with the mouse on a button whose name begins so: the field that has the keyboard loses it, as it must for
+    a date to be taken over."""
+    page.get_by_test_id("stMain").get_by_role("button", name=re.compile(f"^{name}")).last.dblclick()
+    walking.settle(page)
+
+
+def test_an_address_nobody_has_and_days_out_of_reach(
+    desk: Desk, browser_context: BrowserContext, ran: list[str]
+) -> None:
+    page = walking.sit_down(browser_context, desk, walking.LUIS)
+    for text in ("99999 Nowhere Blvd", *TEXTS.values()):
+        walking.go(page, desk, "start_service")
+        page.get_by_label("Where does service start?").fill(text)
+        page.wait_for_timeout(500)
+        walking.settle(page)
+        check_inert(page, desk, ran)
+    expect(page.get_by_text("No address fits").or_(page.get_by_role("button", name="Oak")).first).to_be_visible()
+    moves, people = desk.count("move"), desk.count("person")
+    for month, day, year, sentence in (("01", "01", "1900", "too long ago"), ("12", "31", "2199", "too far ahead")):
+        walking.go(page, desk, "start_service?premise=6")
+        page.get_by_label("Name on the bill").fill("Nora Quint")
+        page.get_by_label("Mobile").fill("850 555 0191")
+        write_day(page, "Start on", month, day, year)
+        twice(page, "Start 5 services")
+        expect(page.get_by_text(sentence).first).to_be_visible()
+        expect(page.get_by_label("Name on the bill")).to_have_value("Nora Quint")
+        check_inert(page, desk, ran)
+    assert (desk.count("move"), desk.count("person")) == (moves, people)
+
+
+def test_stops_and_transfers_take_words_as_words(desk: Desk, browser_context: BrowserContext, ran: list[str]) -> None:
+    page = walking.sit_down(browser_context, desk, walking.LUIS)
+    walking.go(page, desk, "call_desk")
+    if page.get_by_role("button", name="Take a call").is_visible():
+        walking.take_call(page)
+    moves = desk.count("move")
+    for address, button in (("stop_service?account=1", "Stop"), ("transfer_service?account=1&premise=6", "Transfer")):
+        for text in TEXTS.values():
+            walking.go(page, desk, address)
+            field = page.get_by_test_id("stMainBlockContainer").get_by_role("textbox").last
+            field.fill(text)
+            field.blur()
+            walking.settle(page)
+            for month, day, year in (("01", "01", "1900"), ("12", "31", "2199")):
+                write_day(page, page_day(page), month, day, year)
+                twice(page, button)
+                expect(page.get_by_text(re.compile("verything you typed is kept"))).to_be_visible()
+                check_inert(page, desk, ran)
+            expect(field).to_have_value(text)
+    assert desk.count("move") == moves
+
+
+def page_day(page: Page) -> str:
+    """The label of the page's first date field."""
+    first = page.get_by_role("spinbutton").first.get_attribute("aria-label") or ""
+    return first.partition(", ")[2]
+
+
+def test_a_call_back_takes_words_as_words(desk: Desk, browser_context: BrowserContext, ran: list[str]) -> None:
+    page = walking.sit_down(browser_context, desk, walking.SAM)
+    for text in TEXTS.values():
+        walking.go(page, desk, "call_backs")
+        page.get_by_role("button", name="Plan a call-back").click()
+        page.get_by_label("Number").fill("850 555 0191")
+        page.get_by_label("What to tell them").fill(text)
+        page.get_by_label("What to tell them").blur()
+        walking.double_click(page.get_by_role("button", name="Plan the call-back").last)
+        walking.settle(page)
+        expect(page.get_by_text("Enter the day and the time of the call-back.")).to_be_visible()
+        expect(page.get_by_label("What to tell them")).to_have_value(text)
+        check_inert(page, desk, ran)
+    assert desk.count("call_back") == 0
