@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
@@ -130,10 +129,9 @@ def test_a_stand_in_decides_by_key_and_it_is_written_down_for_whom(
     sam = walking.sit_down(second, desk, walking.SAM)
     walking.go(sam, desk, "approvals")
     sam.get_by_text("Away? Name who stands in").click()
-    day = dt.date(2026, 11, 24).strftime("%m/%d/%Y")
     for label in ("First day", "Last day"):
-        sam.get_by_label(label).first.click()
-        sam.keyboard.type(day.replace("/", ""))
+        sam.get_by_role("spinbutton", name=f"month, {label}", exact=True).click()
+        sam.keyboard.type("11242026")
         sam.keyboard.press("Escape")
         walking.settle(sam)
     walking.choose(sam, "Stand-in", "Luis")
