@@ -267,3 +267,17 @@ def test_the_timeline_counts_adjustments_into_the_balance_after_a_payment(
     # city.toml: 75.40 billed and paid on November 20; the credit came after it.
     paid = next(item for item in found if item.what == "Payment $75.40")
     assert paid.text == "Paid by card. Balance after: $0.00."
+
+
+def test_the_call_it_was_asked_for_in_stands_with_the_evidence(
+    open_page: Callable[..., Any], city: City, actor: Callable[[str], Any], on_call: Callable[..., int]
+) -> None:
+    call_id = on_call(actor("luis"), "marcus")
+    page = widget(open_leak(open_page, city), "text_area", "note").set_value("Plumber’s bill seen").run()
+    assert "Identity checked" in plain(page)
+    next(button for button in page.button if button.key == "adjust_bill.submit").click()
+    page = page.run()
+    with core.read() as session:
+        [made] = session.execute(sa.select(Adjustment.id, Adjustment.conversation_id)).all()
+    assert made.conversation_id == call_id
+    assert "In CV-26-" in plain(open_page("approvals", "sam", id=made.id))
