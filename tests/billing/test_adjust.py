@@ -182,6 +182,44 @@ def test_a_second_leak_credit_in_12_months_is_an_exception_somebody_else_decides
     assert second.notes[0].startswith(f"An exception: leak credit is given once in 12 months, and {first.number} came")
 
 
+def test_a_late_fee_is_waived_on_its_bill_and_only_once(city: City, actor: Callable[[str], Any]) -> None:
+    from portal.billing import views
+
+    page = views.adjust_page(city.account["marcella"], actor("luis"))
+    assert page is not None
+    kind = page.kinds["late_fee_waiver"]
+    [bill] = page.fitting_bills(kind)  # city.toml: the late fee of 5.00 stands on the November bill
+    assert page.lines(kind, bill) == {"electric": "Electric · $81.25"}
+    assert page.proposed(kind, bill, "electric") == "5.00"
+    form = AdjustmentForm(
+        city.account["marcella"], "late_fee_waiver", "first_time", bill.bill_id, "electric", amount="5.00"
+    )
+    made = row(commands.adjust_bill(actor("luis"), form).subject_id)
+    assert (made.state_code, made.lines) == ("posted", [["electric", "late_fee", "Late fee waived, electric", -500]])
+    with core.read() as session:
+        [moved] = session.execute(
+            sa.select(Posting.debit_code, Posting.service_kind).where(Posting.entry_id == made.entry_id)
+        )
+    assert tuple(moved) == ("allowance.late_fee", "electric")
+    with pytest.raises(Refused, match=r"Only \$0.00 of this line is left to credit, after \$5.00 as AJ-26-"):
+        commands.adjust_bill(actor("luis"), form)
+
+
+def test_a_charge_falls_due_later_and_its_letter_says_so(city: City, actor: Callable[[str], Any]) -> None:
+    # base/fee/returned_payment: 28.00 since October 2025.
+    form = AdjustmentForm(city.account["wei"], "returned_payment", "not_honored", amount="28.01")
+    with pytest.raises(Refused, match=r"The fee schedule says \$28.00. Enter at most that."):
+        commands.adjust_bill(actor("luis"), form)
+    receipt = commands.adjust_bill(
+        actor("luis"), AdjustmentForm(city.account["wei"], "returned_payment", "not_honored", amount="28")
+    )
+    assert receipt.title == "$28.00 charged to the account: the balance is $98.77"
+    after = account(city, "wei")
+    assert (after.balance_cents, after.past_due_cents) == (9877, 0)
+    assert len(messages("adjustment_charge")) == 1
+    balanced(city)
+
+
 # --- the limit ----------------------------------------------------------------------------------------------------------
 
 
