@@ -5,7 +5,7 @@ import streamlit as st
 from portal.accounts import views
 from portal.billing import views as billing
 from portal.desk import accounts_parts as parts
-from portal.desk import go, who
+from portal.desk import go, still, who
 from portal.metering import views as metering
 from portal.waste import views as waste
 
@@ -71,9 +71,11 @@ def show(customer: views.Summary) -> None:
     with right:
         if customer.account_id is not None:
             parts.use_card(use)
-            parts.dates(money, customer.today)
-        parts.collection_card(collections, customer)
-        parts.account_card(customer, money)
+        still.draw(
+            *((parts.dates(money, customer.today),) if customer.account_id is not None else ()),
+            parts.collection_card(collections, customer),
+            parts.account_card(customer, money),
+        )
 
 
 def actions(customer: views.Summary) -> None:

@@ -160,6 +160,8 @@ def test_text_that_people_typed_never_becomes_markup() -> None:
                     isinstance(node, ast.Call)
                     and isinstance(node.func, ast.Attribute)
                     and node.func.attr in MARKDOWN_CALLS
+                    and ast.unparse(node.func.value)
+                    != "still"  # makes HTML and escapes all of it (tests/desk/test_still.py)
                     and node.args
                 ):
                     found = (

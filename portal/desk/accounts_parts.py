@@ -10,7 +10,7 @@ from portal.accounts import commands, rules, views
 from portal.accounts.rules import AuthorisedForm, FlagForm, PersonForm
 from portal.billing import views as billing
 from portal.contacts import views as contact_views
-from portal.desk import attempt, call, contacts_parts, focus, go, who
+from portal.desk import attempt, call, contacts_parts, focus, go, still, who
 from portal.desk.text import inert, moment, today
 from portal.directory import views as directory
 from portal.metering import views as metering
@@ -53,10 +53,8 @@ def match_rows(
     with st.container(border=True, gap=None):
         for position, match in enumerate(found.matches, 1):
             with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"row-{key}-{position}"):
-                with st.container(gap=None, width="stretch"):
-                    note = f" :gray[:small[{inert(match.note)}]]" if match.note else ""
-                    st.markdown(f"**{inert(match.title)}** {badges(match.badges)}{note}")
-                    st.caption(inert(match.second))
+                marks = [still.badge(mark.text, mark.color, mark.icon) for mark in match.badges]
+                still.draw(still.entry(match.title, match.second, note=match.note, marks=marks, strong=True))
                 shortcut = f"Alt+{position}" if position < 10 else None
                 kind = "primary" if position == 1 else "tertiary"
                 if st.button(label, key=f"{key}-{position}", type=kind, shortcut=shortcut):
@@ -145,35 +143,26 @@ def nothing_found(found: views.FindResult) -> None:
 def header(customer: Summary) -> None:
     """Who and where, what was checked, and what to see before acting."""
     here = call.context()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.title(inert(customer.title), width="content")
-        if here is not None and here.person_id == customer.person_id and here.strength and here.checked_at is not None:
-            st.badge(f"Identity checked {moment(here.checked_at)}", icon=":material/verified_user:", color="green")
-        if customer.kind:
-            st.badge(customer.kind.capitalize(), color="gray")
-        if customer.closed_on is not None:
-            st.badge(f"Closed {day_text(customer.closed_on, customer.today)}", color="gray")
-    line = (
-        inert(customer.second_line)
-        if customer.person_id
-        else inert(
-            " · ".join(part for part in (customer.place, customer.premise_number, customer.premise_words) if part)
-        )
-    )
-    st.markdown(f":gray[{line}]")
+    marks = []
+    if here is not None and here.person_id == customer.person_id and here.strength and here.checked_at is not None:
+        marks.append(still.badge(f"Identity checked {moment(here.checked_at)}", "green", "verified_user"))
+    if customer.kind:
+        marks.append(still.badge(customer.kind.capitalize()))
+    if customer.closed_on is not None:
+        marks.append(still.badge(f"Closed {day_text(customer.closed_on, customer.today)}"))
+    place = (customer.place, customer.premise_number, customer.premise_words)
+    line = customer.second_line if customer.person_id else " · ".join(part for part in place if part)
+    still.draw(still.title(customer.title, *marks), still.line(line, gray=True))
 
 
 def alerts(customer: Summary, slide: str = "") -> None:
     """The gravest things as badges with whole sentences, at most four."""
     if customer.person_id is not None and who.actor().may("identity.check"):
         contacts_parts.lock_line(customer.person_id, contact_views.locked_until(customer.person_id), "customer")
-    shown = list(customer.alerts[:4])
-    if shown or slide:
-        with st.container(horizontal=True, gap="small"):
-            for alert in shown:
-                st.badge(inert(alert.text), color=_color(alert.color), icon=f":material/{alert.icon}:")
-            if slide and len(shown) < 4:
-                st.badge(inert(slide), color="gray", icon=":material/event:")
+    shown = [still.badge(alert.text, alert.color, alert.icon) for alert in customer.alerts[:4]]
+    if slide and len(shown) < 4:
+        shown.append(still.badge(slide, "gray", "event"))
+    still.draw(still.row(*shown))
 
 
 def _color(name: str) -> Any:
@@ -182,37 +171,40 @@ def _color(name: str) -> Any:
 
 def key_figures(money: Money, collections: waste.NextCollections, today_on: dt.date) -> None:
     """Balance, what is past due, the next collection, the last bill."""
-    with st.container(border=True), st.grid(4, min_column_width=150):
-        figure(
-            "Balance",
-            format_cents(money.balance_cents),
-            f"{format_cents(money.not_yet_due_cents)} not yet due" if money.not_yet_due_cents else "nothing open",
-        )
-        figure(
-            "Past due",
-            format_cents(money.past_due_cents),
-            count_text(money.past_due_days, "day") if money.past_due_cents else "never late now",
-        )
-        if collections.lines:
-            what, on = collections.lines[0]
-            figure("Next collection", day_text(on, today_on), what)
-        else:
-            figure(
-                "Next bill",
-                "—" if money.next_bill_on is None else day_text(money.next_bill_on, today_on),
-                "by the cycle" if money.cycle else "no cycle",
+    if collections.lines:
+        what, on = collections.lines[0]
+        coming = ("Next collection", day_text(on, today_on), what)
+    else:
+        next_on = "—" if money.next_bill_on is None else day_text(money.next_bill_on, today_on)
+        coming = ("Next bill", next_on, "by the cycle" if money.cycle else "no cycle")
+    last = money.last_bill
+    still.draw(
+        still.card(
+            still.figures(
+                (
+                    (
+                        "Balance",
+                        format_cents(money.balance_cents),
+                        f"{format_cents(money.not_yet_due_cents)} not yet due"
+                        if money.not_yet_due_cents
+                        else "nothing open",
+                    ),
+                    (
+                        "Past due",
+                        format_cents(money.past_due_cents),
+                        count_text(money.past_due_days, "day") if money.past_due_cents else "never late now",
+                    ),
+                    coming,
+                    (
+                        "Last bill",
+                        "—" if last is None else format_cents(last.total_cents),
+                        change_words(money.change, money.compared_with)
+                        or ("no bill yet" if last is None else f"due {day_text(last.due_on, today_on)}"),
+                    ),
+                )
             )
-        last = money.last_bill
-        figure(
-            "Last bill",
-            "—" if last is None else format_cents(last.total_cents),
-            change_words(money.change, money.compared_with)
-            or ("no bill yet" if last is None else f"due {day_text(last.due_on, today_on)}"),
         )
-
-
-def figure(label: str, value: str, below: str) -> None:
-    st.metric(label, value, below, delta_color="off", delta_arrow="off")
+    )
 
 
 def change_words(change: float | None, compared_with: str) -> str:
@@ -231,45 +223,40 @@ def services(customer: Summary, use: metering.Use, money: Money, collections: wa
     """What the customer has, with meter, reading and last use."""
     if not customer.services:
         return
-    with st.container(border=True):
-        next_read = "" if money.next_read_on is None else f"next read {day_text(money.next_read_on, customer.today)}"
-        card_head(
-            "Services and meters",
-            ", ".join(part for part in (f"cycle {money.cycle}" if money.cycle else "", next_read) if part),
+    next_read = "" if money.next_read_on is None else f"next read {day_text(money.next_read_on, customer.today)}"
+    shown = list(customer.services)
+    with_meter = {line.service_kind for line in shown}
+    lines = []
+    for line in shown:
+        # Sewer is measured by the water meter: one line, as on the bill.
+        if line.service_kind == "sewer" and "water" in with_meter:
+            continue
+        name = "Water and sewer" if line.service_kind == "water" and "sewer" in with_meter else line.name
+        meter = use.of(line.service_kind, line.premise_id)
+        state = "" if line.state_code in ("active", "") else f" ({line.words})"
+        cart = f"{line.code} × {line.count}" if line.code and line.count > 1 else line.code
+        collected = line.service_kind in ("refuse", "recycling", "trash")
+        reading = collections.usual if collected else ""
+        last = f"route {customer.route_code}" if collected and customer.route_code else ""
+        if meter is not None and meter.last_read is not None and meter.read_on is not None:
+            estimated = ", estimated" if meter.how == "estimated" else ""
+            reading = f"{meter.last_read:,} on {meter.read_on:%b} {meter.read_on.day}{estimated}"
+        if meter is not None and meter.last_use is not None:
+            last = f"{meter.last_use:,f} {meter.unit}"
+        lines.append((name + state, meter.number if meter is not None else cart or "—", reading, last))
+    still.draw(
+        still.card(
+            still.head(
+                "Services and meters",
+                ", ".join(part for part in (f"cycle {money.cycle}" if money.cycle else "", next_read) if part),
+            ),
+            still.table(
+                ("Service", "Meter or cart", "Reading or day", "Last period"),
+                lines,
+                "The services of this customer with their meters, last readings and last use.",
+            ),
         )
-        shown = list(customer.services)
-        with_meter = {line.service_kind for line in shown}
-        lines = []
-        for line in shown:
-            # Sewer is measured by the water meter: one line, as on the bill.
-            if line.service_kind == "sewer" and "water" in with_meter:
-                continue
-            name = "Water and sewer" if line.service_kind == "water" and "sewer" in with_meter else line.name
-            meter = use.of(line.service_kind, line.premise_id)
-            state = "" if line.state_code in ("active", "") else f" ({line.words})"
-            cart = f"{line.code} × {line.count}" if line.code and line.count > 1 else line.code
-            collected = line.service_kind in ("refuse", "recycling", "trash")
-            reading = collections.usual if collected else ""
-            last = f"route {customer.route_code}" if collected and customer.route_code else ""
-            if meter is not None and meter.last_read is not None and meter.read_on is not None:
-                estimated = ", estimated" if meter.how == "estimated" else ""
-                reading = f"{meter.last_read:,} on {meter.read_on:%b} {meter.read_on.day}{estimated}"
-            if meter is not None and meter.last_use is not None:
-                last = f"{meter.last_use:,f} {meter.unit}"
-            lines.append(
-                {
-                    "Service": inert(name + state),
-                    "Meter or cart": inert(meter.number if meter is not None else cart or "—"),
-                    "Reading or day": inert(reading),
-                    "Last period": inert(last),
-                }
-            )
-        st.table(
-            lines,
-            border="horizontal",
-            hide_index=True,
-            alt="The services of this customer with their meters, last readings and last use.",
-        )
+    )
 
 
 def card_head(title: str, right: str = "") -> None:
@@ -281,22 +268,22 @@ def card_head(title: str, right: str = "") -> None:
 
 def orders(customer: Summary) -> None:
     """What is open, the earliest due first, each with the way to it."""
+    promised = [still.entry(f"Promised: {words}", number=due) for words, due in customer.promises]
+    if not customer.orders:
+        nothing = still.line("Nothing is open.", gray=True, small=True)
+        still.draw(still.card(still.head("Open orders"), nothing, *promised))
+        return
     with st.container(border=True, gap="small"):
-        card_head("Open orders", str(len(customer.orders)) if customer.orders else "")
-        if not customer.orders:
-            st.caption("Nothing is open.")
+        still.draw(still.head("Open orders", len(customer.orders)))
         for line in customer.orders:
             with st.container(
                 horizontal=True, wrap=False, vertical_alignment="center", key=f"row-{line.kind}-{line.id}"
             ):
-                with st.container(gap=None, width="stretch"):
-                    st.markdown(f"{inert(line.name)} :gray[{inert(line.number)}]")
-                    st.caption(inert(line.second))
-                st.badge(inert(line.due), color="red" if line.late else "orange" if line.soon else "gray")
+                due = still.badge(line.due, "red" if line.late else "orange" if line.soon else "gray")
+                still.draw(still.entry(line.name, line.second, number=line.number, right=due))
                 if st.button("Open", key=f"order-{line.kind}-{line.id}", type="tertiary"):
                     go.to(line.page, id=line.id)
-        for words, due in customer.promises:
-            st.markdown(f":material/handshake: Promised: {inert(words)} :gray[{inert(due)}]")
+        still.draw(*promised)
 
 
 def account_rows(title: str, lines: Sequence[views.AccountLine]) -> None:
@@ -309,15 +296,12 @@ def account_rows(title: str, lines: Sequence[views.AccountLine]) -> None:
             with st.container(
                 horizontal=True, wrap=False, vertical_alignment="center", key=f"row-account-{line.account_id}"
             ):
-                with st.container(gap=None, width="stretch"):
-                    past = (
-                        f" :orange-badge[Past due {inert(format_cents(line.past_due_cents))}]"
-                        if line.past_due_cents > 0
-                        else ""
-                    )
-                    closed = " :gray-badge[Closed]" if line.closed else ""
-                    st.markdown(f"{inert(line.title)}{past}{closed}")
-                    st.caption(inert(line.second))
+                marks = []
+                if line.past_due_cents > 0:
+                    marks.append(still.badge(f"Past due {format_cents(line.past_due_cents)}", "orange"))
+                if line.closed:
+                    marks.append(still.badge("Closed"))
+                still.draw(still.entry(line.title, line.second, marks=marks))
                 if st.button("Open", key=f"account-{line.account_id}", type="tertiary"):
                     call.open_customer(line.account_id)
 
@@ -330,27 +314,30 @@ def timeline(customer: Summary) -> None:
     found = billing.timeline(
         account_id=customer.account_id, person_id=customer.person_id, premise_id=customer.premise_id, most=most
     )
+    head = still.head("Timeline", "all channels")
+    if not found.items:
+        still.draw(still.card(head, still.line("Nothing has happened here yet.", gray=True, small=True)))
+        return
+    told = still.steps(
+        (
+            item.icon,
+            f"{day_text(item.at.date(), customer.today) if item.whole_day else moment(item.at)}, {item.what[:1].lower() + item.what[1:]}",
+            item.text or "No note.",
+        )
+        for item in found.items
+    )
+    if not found.more:
+        still.draw(still.card(head, told))
+        return
     with st.container(border=True):
-        card_head("Timeline", "all channels")
-        if not found.items:
-            st.caption("Nothing has happened here yet.")
-        for item in found.items:
-            when = day_text(item.at.date(), customer.today) if item.whole_day else moment(item.at)
-            with st.expander(
-                inert(f"{when}, {item.what[:1].lower() + item.what[1:]}"),
-                type="step",
-                expanded=True,
-                icon=f":material/{item.icon}:",
-            ):
-                st.caption(inert(item.text or "No note."))
-        if found.more:
-            st.button(
-                "Show earlier",
-                key=f"{shown}.more",
-                type="tertiary",
-                icon=":material/expand_more:",
-                on_click=lambda: st.session_state.update({shown: most + 20}),
-            )
+        still.draw(head, told)
+        st.button(
+            "Show earlier",
+            key=f"{shown}.more",
+            type="tertiary",
+            icon=":material/expand_more:",
+            on_click=lambda: st.session_state.update({shown: most + 20}),
+        )
 
 
 @who.fragment
@@ -368,36 +355,42 @@ def use_card(use: metering.Use) -> None:
             )  # fmt: skip
             main = with_months.get(chosen or main.meter_id, main)
         unit, months = main.unit, main.months
-        st.metric(
-            f"{main.service_kind.capitalize()} use, last {count_text(len(months), 'period')}", f"{months[-1].quantity:,f} {unit}",
-            change_words(main.change, main.compared_with) or None, delta_color="off", delta_arrow="off",
-            chart_data=[float(month.quantity) for month in months], chart_type="bar",
-        )  # fmt: skip
-        st.text(main.sentence)
-        with st.expander("Month by month", type="compact"):
-            st.table(
-                [{"Read on": day_text(month.to_on, today()), "Use": f"{month.quantity:,f} {unit}{' (estimated)' if month.estimated else ''}"} for month in reversed(months)],
-                border="horizontal", hide_index=True, alt="Use of each period, the latest first.",
-            )  # fmt: skip
+
+        def used(month: metering.Month) -> str:
+            return f"{month.quantity:,f} {unit}{' (estimated)' if month.estimated else ''}"
+
+        still.draw(
+            still.figures(
+                (
+                    (
+                        f"{main.service_kind.capitalize()} use, last {count_text(len(months), 'period')}",
+                        f"{months[-1].quantity:,f} {unit}",
+                        change_words(main.change, main.compared_with),
+                    ),
+                )
+            ),
+            still.bars([(f"{month.label}: {used(month)}", float(month.quantity)) for month in months], main.sentence),
+            still.line(main.sentence),
+            still.more(
+                "Month by month",
+                still.table(
+                    ("Read on", "Use"),
+                    [(day_text(month.to_on, today()), used(month)) for month in reversed(months)],
+                    "Use of each period, the latest first.",
+                ),
+            ),
+        )
 
 
-def facts(title: str, lines: Sequence[tuple[str, str]], *, right: str = "", below: str = "") -> None:
+def facts(title: str, lines: Sequence[tuple[str, str]], *, right: str = "", below: str = "") -> still.Piece:
     """A card of label and value pairs; pairs without a value are left out."""
-    lines = [line for line in lines if line[1]]
-    if not lines:
-        return
-    with st.container(border=True):
-        card_head(title, right)
-        with st.container(gap=None):
-            for label, value in lines:
-                with st.container(horizontal=True, wrap=False, horizontal_alignment="distribute"):
-                    st.caption(inert(label), width="content")
-                    st.markdown(f":small[{inert(value)}]", width="content", text_alignment="right")
-        if below:
-            st.caption(inert(below))
+    if not any(value for _, value in lines):
+        return still.card()
+    note = (still.line(below, gray=True, small=True),) if below else ()
+    return still.card(still.head(title, right), still.pairs(lines), *note)
 
 
-def dates(money: Money, on: dt.date) -> None:
+def dates(money: Money, on: dt.date) -> still.Piece:
     """Next read, bill and due day, and the earliest cut and collection when something is owed."""
 
     def day(value: dt.date | None) -> str:
@@ -405,7 +398,7 @@ def dates(money: Money, on: dt.date) -> None:
             return ""
         return day_text(value, on) if value >= on else f"possible since {day_text(value, on)}"
 
-    facts(
+    return facts(
         "Dates",
         [
             ("Next read", day(money.next_read_on)),
@@ -418,8 +411,8 @@ def dates(money: Money, on: dt.date) -> None:
     )
 
 
-def collection_card(collections: waste.NextCollections, customer: Summary) -> None:
-    facts(
+def collection_card(collections: waste.NextCollections, customer: Summary) -> still.Piece:
+    return facts(
         "Next collection",
         [*((what, day_text(on, customer.today)) for what, on in collections.lines), ("Usual day", collections.usual)],
         right=f"Route {customer.route_code}" if customer.route_code else "",
@@ -427,10 +420,10 @@ def collection_card(collections: waste.NextCollections, customer: Summary) -> No
     )
 
 
-def account_card(customer: Summary, money: Money) -> None:
+def account_card(customer: Summary, money: Money) -> still.Piece:
     """What is left to know: how bills go out and are paid, who may act, old numbers."""
     people = [(person.name, f"{person.relation}, may {person.powers}") for person in customer.people]
-    facts(
+    card = facts(
         "Account" if customer.account_id else "On record",
         [
             ("Deposit held", format_cents(money.deposit_cents) if money.deposit_cents else ""),
@@ -444,9 +437,8 @@ def account_card(customer: Summary, money: Money) -> None:
             *customer.old_numbers,
         ],
     )
-    for flag in customer.flags:
-        if flag.hint:
-            st.caption(f":material/{flag.icon}: {inert(flag.name)}: {inert(flag.hint)}")
+    hints = [still.line(f"{flag.name}: {flag.hint}", gray=True, small=True) for flag in customer.flags if flag.hint]
+    return still.together(card, *hints)
 
 
 def more_ways(customer: Summary, where: dict[str, int | None]) -> dict[str, tuple[str, dict[str, object]]]:

@@ -251,7 +251,8 @@ class Attempt:
         if kind == "selectbox":
             options["index"] = None  # empty until chosen: a preselected answer would invent a fact
         where = st if on is None else on
-        box = where.container(gap=None)
+        # A box around each field would be a third of what a form draws: only a refusal needs one, to stand close below.
+        box = where.container(gap=None) if any(found.field == code for found in self.problems()) else where
         answer = getattr(box, kind)(label, key=widget, **options)
         self.problem(code, box)
         self.drawn.append(code)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from portal.contacts.views import identity_need
-from portal.desk import attempt, call, go, who
+from portal.desk import attempt, call, go, still, who
 from portal.desk.contacts_parts import carry_out, identity_card, said
 from portal.desk.text import inert
 from portal.moves import commands
@@ -266,44 +266,44 @@ def start_side(plan: views.StartPlan, customer: views.Customer, before: str = ""
     """The right side: who has to be checked, deposit and fees, what happens next, what to read back (`before`: words ahead of
     it), the former occupant."""
     identity_card(plan.identity, account_id=customer.account_id, person_id=customer.person_id)
-    with st.container(border=True):
-        st.subheader("Deposit")
-        if plan.deposit.cents is not None:
-            st.metric("Deposit", inert(format_cents(plan.deposit.cents)), label_visibility="collapsed")
-        if plan.deposit.badge:
-            st.badge(plan.deposit.badge, icon=":material/check:", color="green")
-        for line in plan.deposit.lines:
-            st.markdown(inert(line))
-        for name, cents in plan.fees:
-            with st.container(horizontal=True, horizontal_alignment="distribute", wrap=False):
-                st.caption(inert(name), width="content")
-                st.caption(inert(format_cents(cents)), width="content")
-    next_steps(plan.steps)
-    read_back(f"{before} {plan.read_back}".strip())
-    if plan.debt_note is not None:
-        with st.container(border=True):
-            st.subheader(inert(plan.debt_note.headline))
-            st.caption(inert(plan.debt_note.sentence))
-            if plan.debt_note.policy_text:
-                st.caption(inert(plan.debt_note.policy_text))
+    deposit = [still.head("Deposit")]
+    if plan.deposit.cents is not None:
+        deposit.append(still.figure(format_cents(plan.deposit.cents)))
+    if plan.deposit.badge:
+        deposit.append(still.row(still.badge(plan.deposit.badge, "green", "check")))
+    deposit += [still.line(line) for line in plan.deposit.lines]
+    deposit.append(still.pairs((name, format_cents(cents)) for name, cents in plan.fees))
+    note = plan.debt_note
+    owed = () if note is None else (note.sentence, *((note.policy_text,) if note.policy_text else ()))
+    still.draw(
+        still.card(*deposit),
+        _next_steps(plan.steps),
+        _read_back(f"{before} {plan.read_back}".strip()),
+        still.card()
+        if note is None
+        else still.card(still.head(note.headline), *(still.line(line, gray=True, small=True) for line in owed)),
+    )
 
 
 def next_steps(steps: Sequence[Step]) -> None:
     """What happens when, day by day."""
-    with st.container(border=True):
-        st.subheader("What happens next")
-        if not steps:
-            st.caption("Choose services and a day.")
-        for step in steps:
-            with st.expander(inert(step.when), type="step", expanded=True, icon=f":material/{step.icon}:"):
-                st.caption(inert(step.what))
+    still.draw(_next_steps(steps))
+
+
+def _next_steps(steps: Sequence[Step]) -> still.Piece:
+    head = still.head("What happens next")
+    if not steps:
+        return still.card(head, still.line("Choose services and a day.", gray=True, small=True))
+    return still.card(head, still.steps((step.icon, step.when, step.what) for step in steps))
 
 
 def read_back(words: str) -> None:
     """The words to read to the caller before saving."""
-    with st.container(border=True):
-        st.subheader("Read back")
-        st.text(words)
+    still.draw(_read_back(words))
+
+
+def _read_back(words: str) -> still.Piece:
+    return still.card(still.head("Read back"), still.line(words))
 
 
 def receipt(done: Receipt, *, again: str | None = None) -> None:

@@ -8,6 +8,7 @@ import pytest
 from portal.service_requests import commands as requests
 from portal.service_requests.rules.form import RequestForm
 from tests.city import City
+from tests.seen import still_words
 
 
 def words(page: Any) -> str:
@@ -18,7 +19,7 @@ def words(page: Any) -> str:
         parts += [str(element.value) for element in getattr(page, kind)]
     parts += [f"{metric.label} {metric.value} {metric.delta}" for metric in page.metric]
     parts += [str(button.label) for button in page.button]
-    return "\n".join(parts).replace("\\", "").replace("\u2060", "")
+    return "\n".join([*parts, still_words(page)]).replace("\\", "").replace("\u2060", "")
 
 
 # --- call desk

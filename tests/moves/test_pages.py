@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
     from tests.city import City
+from tests.seen import still_words
 
 PAGES = ("start_service", "stop_service", "transfer_service")
 MONDAY = dt.date(2026, 11, 30)
@@ -24,7 +25,7 @@ MONDAY = dt.date(2026, 11, 30)
 def said(page: AppTest) -> str:
     """All words on the page, without what keeps data from becoming Markdown."""
     parts = [*page.markdown, *page.caption, *page.text, *page.title, *page.subheader, *page.error]
-    return " ".join(str(part.value) for part in parts).replace("\\", "").replace("\u2060", "")
+    return " ".join([*(str(part.value) for part in parts), still_words(page)]).replace("\\", "").replace("\u2060", "")
 
 
 def field(page: AppTest, code: str) -> Any:

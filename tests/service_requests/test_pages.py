@@ -10,6 +10,7 @@ from db import core, packs_io
 from db import service_requests as rows
 from portal.service_requests import commands, views
 from portal.service_requests.rules.form import CloseForm, KnownEventForm, RequestForm, WorkOrderForm
+from tests.seen import still_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ def texts(page: AppTest) -> str:
     """Everything that can be read on a page, as a person reads it: without the escapes that keep data inert."""
     parts = [*page.title, *page.subheader, *page.markdown, *page.caption, *page.text, *page.error, *page.info]
     shown = [str(each.value) for each in parts] + [each.label for each in [*page.button, *page.expander]]
-    return "\n".join(shown).replace("\\", "").replace("\u2060", "")
+    return "\n".join([*shown, still_words(page)]).replace("\\", "").replace("\u2060", "")
 
 
 def widget(page: AppTest, kind: str, code: str) -> Any:
