@@ -28,6 +28,8 @@ app.add_typer(import_app, name="import")
 app.add_typer(sla_app, name="sla")
 report_app = typer.Typer(no_args_is_help=True, help="Figures for other programs")
 app.add_typer(report_app, name="report")
+ledger_app = typer.Typer(no_args_is_help=True, help="The ledger: prove it, add it up")
+app.add_typer(ledger_app, name="ledger")
 
 
 def _settings(**overrides: Any) -> Settings:
@@ -340,6 +342,31 @@ def report_rebuild() -> None:
 
     cells = commands.rebuild(SYSTEM, lambda line: typer.echo(line, err=True))
     typer.echo(f"Counted: {cells:,} cells.", err=True)
+
+
+@ledger_app.command("verify")
+def ledger_verify(
+    json_answer: Annotated[bool, typer.Option("--json", help="Ends with one JSON object on standard output")] = False,
+) -> None:
+    """Proves every balance equal to its entries, every entry to its postings; names each that is not. Exit 1 if there is one."""
+    _connect()
+    from portal.billing.commands import proof
+
+    raise typer.Exit(proof.run_verify(json_answer=json_answer))
+
+
+@ledger_app.command("trial-balance")
+def ledger_trial_balance(
+    json_answer: Annotated[bool, typer.Option("--json", help="One JSON object instead of the table")] = False,
+    csv_answer: Annotated[bool, typer.Option("--csv", help="CSV instead of the table")] = False,
+) -> None:
+    """What each account of the chart holds: debits, credits, and what is left."""
+    if json_answer and csv_answer:
+        _fail("Choose one of --json and --csv.")
+    _connect()
+    from portal.billing.commands import proof
+
+    raise typer.Exit(proof.run_trial_balance("json" if json_answer else "csv" if csv_answer else "table"))
 
 
 @sla_app.command("due")

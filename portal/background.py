@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from db import accounts, core
 from portal import settings, upkeep
+from portal.billing.commands import ledger
+from portal.billing.views.ledger import prove
 from portal.contacts.commands import delivering
 from portal.moves.commands import confirm_due, settle_first_bills
 from portal.staff.commands import end_lapsed_sessions
@@ -50,6 +52,17 @@ def deliver_messages() -> None:
     delivering.deliver()
 
 
+def stand_due() -> None:
+    """What fell due yesterday is past due today."""
+    ledger.stand_due(core.now().astimezone(settings.current().time_zone).date())
+
+
+def prove_the_ledger() -> None:
+    """Every balance against its entries, every entry against its postings; a difference is an error in the log."""
+    for difference in prove().differences:
+        log.error("the ledger does not agree: %s", difference)
+
+
 SCHEDULE: Final[tuple[tuple[str, float, Callable[[], None]], ...]] = (
     # The heads of the audit chains, sealed together: what vanished since the last seal is then found.
     ("seal the audit chains", 300.0, upkeep.seal),
@@ -57,6 +70,8 @@ SCHEDULE: Final[tuple[tuple[str, float, Callable[[], None]], ...]] = (
     ("confirm starts and stops whose day has come", 900.0, confirm_moves),
     ("end the sign-ins nobody came back to", 300.0, end_sign_ins),
     ("settle the promises of first bills", 900.0, settle_bills_told),
+    ("find what fell due", 86_400.0, stand_due),
+    ("prove the ledger", 86_400.0, prove_the_ledger),
     ("hand messages over", 10.0, deliver_messages),
 )
 """(what, every so many seconds, function)."""

@@ -308,3 +308,22 @@ def unequal_entries(session: Session) -> Iterator[Any]:
 def _whole(sum_of_cents: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
     """A sum as a whole number: PostgreSQL adds big integers up to a decimal."""
     return sa.cast(sum_of_cents, sa.BigInteger)
+
+
+def counts(session: Session) -> tuple[int, int, int]:
+    """How many accounts, entries and postings there are."""
+    one = [
+        session.scalar(sa.select(sa.func.count()).select_from(model)) or 0 for model in (Account, JournalEntry, Posting)
+    ]
+    return one[0], one[1], one[2]
+
+
+def accounts_with_bills_due(session: Session, from_on: dt.date, before: dt.date) -> Sequence[int]:
+    """Accounts that owe something and have a bill that fell due in these days (`before` is not among them)."""
+    return session.scalars(
+        sa.select(Bill.account_id)
+        .join(Account, Account.id == Bill.account_id)
+        .where(Bill.due_on >= from_on, Bill.due_on < before, Account.balance_cents > 0)
+        .group_by(Bill.account_id)
+        .order_by(Bill.account_id)
+    ).all()

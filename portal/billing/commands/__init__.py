@@ -13,6 +13,7 @@ from portal.billing.commands.ledger import (
     record_payment,
     reverse,
     stand_anew,
+    stand_due,
     take_payment,
 )
 
@@ -26,6 +27,7 @@ __all__ = [
     "reverse",
     "reverse_adjustment",
     "stand_anew",
+    "stand_due",
     "take_payment",
     "withdraw_adjustment",
 ]

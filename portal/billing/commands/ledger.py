@@ -110,6 +110,17 @@ def stand_anew(work: Work, account_id: int) -> None:
         _stand(work, account)
 
 
+def stand_due(today: dt.date, days: int = 7) -> int:
+    """Accounts whose bills fell due in the last days stand anew, in small transactions; answers how many were looked at."""
+    with core.read() as session:
+        late = rows.accounts_with_bills_due(session, today - dt.timedelta(days=days), today)
+    for some in core.batched(late, 50):
+        with core.work() as work:
+            for account_id in some:
+                stand_anew(work, account_id)
+    return len(late)
+
+
 def reverse(work: Work, entry_id: int, *, key: str, business_on: dt.date, staff_id: int | None = None) -> int:
     """Takes an entry back, whole, and returns the id of the entry that does it; the same key again changes nothing.
 

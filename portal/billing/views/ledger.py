@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from db import directory
+from db import core, directory
 from db.billing import ledger as rows
 from portal.billing.rules import ledger as rules
-from portal.shared.money import parse_money
+from portal.shared.money import format_cents, parse_money
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -58,3 +59,90 @@ def payment_facts(session: Session, on: dt.date) -> rules.PaymentFacts:
     return rules.PaymentFacts(
         methods, int(limits.get("days_back_most", 30)), parse_money(str(limits.get("above_balance_most", "1000.00")))
     )
+
+
+# --- proofs -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something of the ledger that does not agree with the rest."""
+
+    what: str
+    """account, entry."""
+    number: str
+    """The account's number, or the entry's key with the account it stands on."""
+    kept_cents: int
+    summed_cents: int
+
+    def __str__(self) -> str:
+        subject = (
+            f"Account {self.number}: its balance" if self.what == "account" else f"Entry {self.number}: its amount"
+        )
+        return f"{subject} is {format_cents(self.kept_cents)}, its {PARTS[self.what]} add up to {format_cents(self.summed_cents)}."
+
+
+PARTS = {"account": "entries", "entry": "postings"}
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The outcome of proving the whole ledger at one moment."""
+
+    accounts: int
+    entries: int
+    postings: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def sentence(self) -> str:
+        many = len(self.differences)
+        outcome = "everything agrees" if not many else "1 difference" if many == 1 else f"{many:,} differences"
+        return f"{self.accounts:,} accounts, {self.entries:,} entries, {self.postings:,} postings: {outcome}."
+
+
+@dataclass(frozen=True)
+class TrialLine:
+    """A ledger account and what it holds; debits less credits is above zero where the debits are more."""
+
+    code: str
+    name: str
+    kind: str
+    gl_code: str
+    debit_cents: int
+    credit_cents: int
+
+    @property
+    def net_cents(self) -> int:
+        return self.debit_cents - self.credit_cents
+
+
+def prove() -> Proof:
+    """Every account's balance against its entries, every entry against its postings."""
+    with core.read() as session:
+        found = [
+            Difference("account", each.number, each.balance_cents, each.entries_cents)
+            for each in rows.unequal_balances(session)
+        ]
+        found += [
+            Difference("entry", f"{each.key} on account {each.number}", each.receivable_cents, each.postings_cents)
+            for each in rows.unequal_entries(session)
+        ]
+        return Proof(*rows.counts(session), tuple(found))
+
+
+def trial_balance(on: dt.date) -> tuple[TrialLine, ...]:
+    """What each ledger account holds, under the name and general-ledger number in force on a day."""
+    with core.read() as session:
+        names = {row.code: row for row in directory.reference(session, "ledger_account", on)}
+        return tuple(
+            TrialLine(
+                each.code,
+                names[each.code].name if each.code in names else each.name,
+                each.kind,
+                str(names[each.code].detail.get("gl_code", "")) if each.code in names else each.gl_code,
+                each.debit_cents,
+                each.credit_cents,
+            )
+            for each in rows.trial_balance(session)
+        )
