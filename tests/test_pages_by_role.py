@@ -40,6 +40,7 @@ KNOWN: dict[str, tuple[dict[str, str], str]] = {
     "start_service": ({"premise": "#tanner61"}, "61 Tanner St"),
     "stop_service": ({"account": "@100-2231-8"}, "1418 Oakhaven Dr"),
     "transfer_service": ({"account": "@100-2231-8"}, "1418 Oakhaven Dr"),
+    "account_ledger": ({"account": "@100-2231-8"}, "Paid by card"),
     "service_request": ({"account": "@100-2231-8"}, "1418 Oakhaven Dr"),
     "case": ({}, "request"),
     "work_order": ({}, "order"),

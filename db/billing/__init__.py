@@ -7,7 +7,7 @@ their queries.
 from db.billing import adjustment, ledger
 from db.billing.adjustment import Adjustment
 from db.billing.ledger import JournalEntry, LedgerAccount, Posting
-from db.billing.queries import bill_totals, bills, cycle_dates, money_of, payments
+from db.billing.queries import adjustments_behind, bill_totals, bills, cycle_dates, money_of, payments
 from db.billing.tables import Bill, CycleDate, Payment
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Payment",
     "Posting",
     "adjustment",
+    "adjustments_behind",
     "bill_totals",
     "bills",
     "cycle_dates",

@@ -245,6 +245,26 @@ def entries(session: Session, account_id: int, most: int = 25, skip: int = 0) ->
     ).all()  # fmt: skip
 
 
+def entries_newer(session: Session, account_id: int, entry_id: int) -> int:
+    """How many entries of an account stand above one of its entries; 0 for an entry of another account."""
+    this = aliased(JournalEntry)
+    return (
+        session.scalar(
+            sa.select(sa.func.count())
+            .select_from(JournalEntry)
+            .join(this, sa.and_(this.id == entry_id, this.account_id == JournalEntry.account_id))
+            .where(
+                JournalEntry.account_id == account_id,
+                sa.or_(
+                    JournalEntry.business_on > this.business_on,
+                    sa.and_(JournalEntry.business_on == this.business_on, JournalEntry.id > this.id),
+                ),
+            )
+        )
+        or 0
+    )
+
+
 # --- proofs -------------------------------------------------------------------------------------------------------------
 
 

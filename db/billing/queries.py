@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from db.accounts import Account, numbered
+from db.billing.adjustment import Adjustment
 from db.billing.tables import Bill, CycleDate, Payment
+from db.staff import Staff
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -73,3 +76,18 @@ def cycle_dates(session: Session, cycle_code: str, from_month: str, to_month: st
         .where(CycleDate.cycle_code == cycle_code, CycleDate.month >= from_month, CycleDate.month <= to_month)
         .order_by(CycleDate.month)
     ).all()
+
+
+def adjustments_behind(session: Session, account_id: int, entry_ids: Collection[int]) -> Sequence[Any]:
+    """The adjustments of an account that these entries were posted for, with who asked and who decided."""
+    decider, requester = aliased(Staff), aliased(Staff)
+    return session.execute(
+        sa.select(
+            Adjustment.id, Adjustment.entry_id, Adjustment.number, Adjustment.adjustment_type, Adjustment.lines,
+            Adjustment.requested_by_id, Adjustment.decided_by_id, requester.name.label("requester_name"),
+            decider.name.label("decider_name"),
+        )
+        .join(requester, requester.id == Adjustment.requested_by_id)
+        .outerjoin(decider, decider.id == Adjustment.decided_by_id)
+        .where(Adjustment.account_id == account_id, Adjustment.entry_id.in_(sorted(entry_ids)))
+    ).all()  # fmt: skip

@@ -446,6 +446,7 @@ def more_ways(customer: Summary, where: dict[str, int | None]) -> dict[str, tupl
     actor, ways = who.actor(), {}
     if customer.account_id is not None:
         ways["Bills"] = ("customer", {"do": "bills", **where})
+        ways["Account history"] = ("account_ledger", dict(where))
     if actor.may("move.start") and customer.account_id is not None:
         ways["Start more services"] = ("start_service", dict(where))
         ways["Transfer to another address"] = ("transfer_service", dict(where))

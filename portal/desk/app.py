@@ -52,6 +52,7 @@ PAGES: Final = (
     PageSpec("transfer_service", "Transfer service", "swap_horiz", "move.start"),
     PageSpec("request_type", "Request type", "category", "reference.edit"),
     PageSpec("adjust_bill", "Adjust a bill", "price_change", "adjustment.make"),
+    PageSpec("account_ledger", "Account history", "history", "customer.read"),
     PageSpec("service_request", "New request", "add_task", "request.open"),
     PageSpec("case", "Request", "assignment", "request.read"),
     PageSpec("work_order", "Work order", "build", "work_order.read"),

@@ -62,6 +62,7 @@ OPENED = {
     "merge_persons": "merge_persons?kept=1",
     "emergency": "emergency?kind=gas_odor",
     "adjust_bill": "adjust_bill?account=1",
+    "account_ledger": "account_ledger?account=1",
     "request_type": "request_type?code=missed_garbage&part=questions",
 }
 """Pages that show something only with an address; the others are opened by their name."""
