@@ -265,6 +265,16 @@ def kept(session: Session, question: Hashable, ask: Callable[[], Item]) -> Item:
     return answer
 
 
+def once(session: Session, question: Hashable, ask: Callable[[], Item]) -> Item:
+    """Asks once in a session that only reads: at one moment there is one answer. One that writes asks each time."""
+    if "kept" not in session.info:
+        return ask()
+    answers: dict[Hashable, Any] = session.info.setdefault("answers", {})
+    if question not in answers:
+        answers[question] = ask()
+    return answers[question]
+
+
 # --- statements -------------------------------------------------------------------------------------------------------
 
 
@@ -291,7 +301,7 @@ def prepared(build: Callable[..., sa.Select[*tuple[Any, ...]]]) -> Prepared:
     """Makes a function that puts a SELECT of columns together into a `Prepared` one; its parameters are the statement's.
 
     @core.prepared
-    def _tenure(account_id: Any) -> sa.Select[Any]:
+    def _tenure(account_id: Any) -> Any:
         return sa.select(Account.opened_on, Account.closed_on).where(Account.id == account_id)
 
     _tenure(session, account_id=12).one_or_none()

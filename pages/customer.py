@@ -5,7 +5,7 @@ import streamlit as st
 from portal.accounts import views
 from portal.billing import views as billing
 from portal.desk import accounts_parts as parts
-from portal.desk import go, still, who
+from portal.desk import go, once, still, who
 from portal.metering import views as metering
 from portal.waste import views as waste
 
@@ -42,17 +42,17 @@ def draw() -> None:
 
 def show(customer: views.Summary) -> None:
     """The summary itself."""
-    customer = billing.with_adjustments(customer)
-    money = billing.money(customer.account_id) if customer.account_id is not None else billing.Money()
-    if customer.account_id is not None:
-        use = metering.use(customer.account_id)
-    elif customer.premise_id is not None:
-        use = metering.use_at(customer.premise_id)
-    else:
-        use = metering.Use()
-    collections = (
-        waste.next_collections(customer.collection_code) if customer.collection_code else waste.NextCollections()
-    )
+    with once.look():
+        customer = billing.with_adjustments(customer)
+        money = billing.money(customer.account_id) if customer.account_id is not None else billing.Money()
+        if customer.account_id is not None:
+            use = metering.use(customer.account_id)
+        elif customer.premise_id is not None:
+            use = metering.use_at(customer.premise_id)
+        else:
+            use = metering.Use()
+        code = customer.collection_code
+        collections = waste.next_collections(code) if code else waste.NextCollections()
     head, acts = st.columns([1.15, 1], vertical_alignment="center")
     with head:
         parts.header(customer)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from portal.desk import attempt, focus, moves_parts, who
+from portal.desk import attempt, focus, moves_parts, once, who
 from portal.moves import commands
 from portal.moves.views import form as views
 from portal.shared.text import count_text
@@ -10,6 +10,11 @@ from portal.shared.text import count_text
 
 @who.fragment
 def draw() -> None:
+    with once.look():
+        show()
+
+
+def show() -> None:
     form = attempt.begin("start_service", commands.start_service, title="Start service")
     account_id, person_id, premise_id = moves_parts.caller()
     screen = views.start_form(who.actor(), premise_id, account_id, person_id)

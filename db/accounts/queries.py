@@ -51,22 +51,41 @@ _ACCOUNT = (
 # --- one customer -------------------------------------------------------------------------------------------------------
 
 
-def account_row(session: Session, account_id: int) -> Any:
-    """An account with its person and main premise; None when there is no such account."""
-    return session.execute(
+@core.prepared
+def _account_row(account_id: Any) -> Any:
+    return (
         sa.select(*_ACCOUNT, *_PERSON, *_PREMISE)
         .join(Person, Person.id == Account.person_id)
         .outerjoin(Premise, Premise.id == Account.premise_id)
         .where(Account.id == account_id)
-    ).one_or_none()
+    )  # fmt: skip
+
+
+def account_row(session: Session, account_id: int) -> Any:
+    """An account with its person and main premise; None when there is no such account."""
+    return _account_row(session, account_id=account_id).one_or_none()
+
+
+@core.prepared
+def _person_row(person_id: Any) -> Any:
+    return (
+        sa.select(*_PERSON).where(Person.id == person_id)
+    )  # fmt: skip
 
 
 def person_row(session: Session, person_id: int) -> Any:
-    return session.execute(sa.select(*_PERSON).where(Person.id == person_id)).one_or_none()
+    return _person_row(session, person_id=person_id).one_or_none()
+
+
+@core.prepared
+def _premise_row(premise_id: Any) -> Any:
+    return (
+        sa.select(*_PREMISE).where(Premise.id == premise_id)
+    )  # fmt: skip
 
 
 def premise_row(session: Session, premise_id: int) -> Any:
-    return session.execute(sa.select(*_PREMISE).where(Premise.id == premise_id)).one_or_none()
+    return _premise_row(session, premise_id=premise_id).one_or_none()
 
 
 def persons_by_number(session: Session, number: str) -> Person | None:
@@ -78,31 +97,41 @@ def person_names(session: Session, ids: Collection[int]) -> dict[int, str]:
     return {row.id: row.name for row in rows}
 
 
-def accounts_of_person(session: Session, person_id: int, most: int = 50) -> Sequence[Any]:
-    """A person's accounts, the open ones first, then the latest."""
-    return session.execute(
+@core.prepared
+def _accounts_of_person(person_id: Any, most: Any) -> Any:
+    return (
         sa.select(*_ACCOUNT, Account.premise_id, Premise.address)
         .outerjoin(Premise, Premise.id == Account.premise_id)
         .where(Account.person_id == person_id)
         .order_by(Account.closed_on.is_not(None), Account.opened_on.desc(), Account.id.desc())
         .limit(most)
-    ).all()
+    )  # fmt: skip
 
 
-def accounts_at_premise(session: Session, premise_id: int, most: int = 20) -> Sequence[Any]:
-    """Accounts at a premise with the names of their persons, the open ones first, then the latest."""
-    return session.execute(
+def accounts_of_person(session: Session, person_id: int, most: int = 50) -> Sequence[Any]:
+    """A person's accounts, the open ones first, then the latest."""
+    return _accounts_of_person(session, person_id=person_id, most=most).all()
+
+
+@core.prepared
+def _accounts_at_premise(premise_id: Any, most: Any) -> Any:
+    return (
         sa.select(*_ACCOUNT, Account.premise_id, Person.id.label("person_id"), Person.name)
         .join(Person, Person.id == Account.person_id)
         .where(Account.premise_id == premise_id)
         .order_by(Account.closed_on.is_not(None), Account.opened_on.desc(), Account.id.desc())
         .limit(most)
-    ).all()
+    )  # fmt: skip
 
 
-def authorised_on(session: Session, account_id: int, on: dt.date) -> Sequence[Any]:
-    """Who may act for the customer on a day, longest first."""
-    return session.execute(
+def accounts_at_premise(session: Session, premise_id: int, most: int = 20) -> Sequence[Any]:
+    """Accounts at a premise with the names of their persons, the open ones first, then the latest."""
+    return _accounts_at_premise(session, premise_id=premise_id, most=most).all()
+
+
+@core.prepared
+def _authorised_on(account_id: Any, on: Any) -> Any:
+    return (
         sa.select(
             AuthorisedPerson.id, AuthorisedPerson.person_id, Person.name, Person.phone, AuthorisedPerson.relation,
             AuthorisedPerson.powers, AuthorisedPerson.since_on,
@@ -113,12 +142,17 @@ def authorised_on(session: Session, account_id: int, on: dt.date) -> Sequence[An
             sa.or_(AuthorisedPerson.until_on.is_(None), AuthorisedPerson.until_on >= on),
         )
         .order_by(AuthorisedPerson.since_on, AuthorisedPerson.id)
-    ).all()  # fmt: skip
+    )  # fmt: skip
 
 
-def may_act_for(session: Session, person_id: int, on: dt.date) -> Sequence[Any]:
-    """The accounts a person may act on without being the customer."""
-    return session.execute(
+def authorised_on(session: Session, account_id: int, on: dt.date) -> Sequence[Any]:
+    """Who may act for the customer on a day, longest first."""
+    return _authorised_on(session, account_id=account_id, on=on).all()
+
+
+@core.prepared
+def _may_act_for(person_id: Any, on: Any) -> Any:
+    return (
         sa.select(
             Account.id.label("account_id"), Account.number.label("account_number"), Person.name, Premise.address,
             AuthorisedPerson.relation, AuthorisedPerson.powers,
@@ -132,7 +166,12 @@ def may_act_for(session: Session, person_id: int, on: dt.date) -> Sequence[Any]:
         )
         .order_by(Account.closed_on.is_not(None), Account.number)
         .limit(20)
-    ).all()  # fmt: skip
+    )  # fmt: skip
+
+
+def may_act_for(session: Session, person_id: int, on: dt.date) -> Sequence[Any]:
+    """The accounts a person may act on without being the customer."""
+    return _may_act_for(session, person_id=person_id, on=on).all()
 
 
 def authorisation(session: Session, account_id: int, person_id: int) -> AuthorisedPerson | None:
@@ -150,9 +189,9 @@ _AGREEMENT = (
 )  # fmt: skip
 
 
-def agreements_of_account(session: Session, account_id: int) -> Sequence[Any]:
-    """An account's agreements with their points: what runs first, then the latest."""
-    return session.execute(
+@core.prepared
+def _agreements_of_account(account_id: Any) -> Any:
+    return (
         sa.select(*_AGREEMENT)
         .join(ServicePoint, ServicePoint.id == ServiceAgreement.service_point_id)
         .where(ServiceAgreement.account_id == account_id)
@@ -162,7 +201,12 @@ def agreements_of_account(session: Session, account_id: int) -> Sequence[Any]:
             ServiceAgreement.id,
         )
         .limit(60)
-    ).all()
+    )  # fmt: skip
+
+
+def agreements_of_account(session: Session, account_id: int) -> Sequence[Any]:
+    """An account's agreements with their points: what runs first, then the latest."""
+    return _agreements_of_account(session, account_id=account_id).all()
 
 
 def points_of_premise(session: Session, premise_id: int) -> Sequence[ServicePoint]:
@@ -171,36 +215,50 @@ def points_of_premise(session: Session, premise_id: int) -> Sequence[ServicePoin
     ).all()
 
 
-def flags_on(session: Session, subjects: Collection[tuple[str, int]], on: dt.date) -> Sequence[Flag]:
-    """The flags of persons, premises and accounts that hold on a day."""
-    if not subjects:
-        return []
-    return session.scalars(
-        sa.select(Flag)
+def _of_subjects(model: Any, persons: Any, premises: Any, accounts: Any) -> sa.ColumnElement[bool]:
+    return sa.or_(
+        sa.and_(model.subject_kind == "person", model.subject_id.in_(persons)),
+        sa.and_(model.subject_kind == "premise", model.subject_id.in_(premises)),
+        sa.and_(model.subject_kind == "account", model.subject_id.in_(accounts)),
+    )
+
+
+def _by_kind(subjects: Collection[tuple[str, int]]) -> dict[str, list[int]]:
+    return {f"{kind}s": sorted(one for of, one in subjects if of == kind) for kind in ("person", "premise", "account")}
+
+
+@core.prepared
+def _flags_on(persons: Any, premises: Any, accounts: Any, on: Any) -> Any:
+    return (
+        sa.select(Flag.id, Flag.subject_kind, Flag.subject_id, Flag.code, Flag.words, Flag.from_on, Flag.until_on)
         .where(
-            sa.or_(*(sa.and_(Flag.subject_kind == kind, Flag.subject_id == one) for kind, one in sorted(subjects))),
+            _of_subjects(Flag, persons, premises, accounts),
             Flag.from_on <= on,
             sa.or_(Flag.until_on.is_(None), Flag.until_on >= on),
         )
         .order_by(Flag.id)
-    ).all()
+    )
 
 
-def other_numbers_of(session: Session, subjects: Collection[tuple[str, int]]) -> Sequence[OtherNumber]:
-    if not subjects:
-        return []
-    return session.scalars(
-        sa.select(OtherNumber)
-        .where(
-            sa.or_(
-                *(
-                    sa.and_(OtherNumber.subject_kind == kind, OtherNumber.subject_id == one)
-                    for kind, one in sorted(subjects)
-                )
-            )
+def flags_on(session: Session, subjects: Collection[tuple[str, int]], on: dt.date) -> Sequence[Any]:
+    """The flags of persons, premises and accounts that hold on a day."""
+    return _flags_on(session, **_by_kind(subjects), on=on).all() if subjects else []
+
+
+@core.prepared
+def _other_numbers_of(persons: Any, premises: Any, accounts: Any) -> Any:
+    return (
+        sa.select(
+            OtherNumber.id, OtherNumber.source, OtherNumber.value, OtherNumber.subject_kind, OtherNumber.subject_id
         )
+        .where(_of_subjects(OtherNumber, persons, premises, accounts))
         .order_by(OtherNumber.id)
-    ).all()
+    )
+
+
+def other_numbers_of(session: Session, subjects: Collection[tuple[str, int]]) -> Sequence[Any]:
+    """What other systems call persons, premises and accounts."""
+    return _other_numbers_of(session, **_by_kind(subjects)).all() if subjects else []
 
 
 def last_check(session: Session, person_id: int, since: dt.datetime) -> Any:
@@ -226,28 +284,42 @@ _ORDER = (
 )  # fmt: skip
 
 
+@core.prepared
+def _open_requests_of_account(one: Any, most: Any) -> Any:
+    return sa.select(*_REQUEST).where(ServiceRequest.account_id == one, ServiceRequest.closed == sa.false()).limit(most)
+
+
+@core.prepared
+def _open_requests_of_premise(one: Any, most: Any) -> Any:
+    return sa.select(*_REQUEST).where(ServiceRequest.premise_id == one, ServiceRequest.closed == sa.false()).limit(most)
+
+
+@core.prepared
+def _open_requests_of_person(one: Any, most: Any) -> Any:
+    return sa.select(*_REQUEST).where(ServiceRequest.person_id == one, ServiceRequest.closed == sa.false()).limit(most)
+
+
+@core.prepared
+def _open_orders_of_account(one: Any, most: Any) -> Any:
+    return sa.select(*_ORDER).where(WorkOrder.account_id == one, WorkOrder.closed == sa.false()).limit(most)
+
+
+@core.prepared
+def _open_orders_of_premise(one: Any, most: Any) -> Any:
+    return sa.select(*_ORDER).where(WorkOrder.premise_id == one, WorkOrder.closed == sa.false()).limit(most)
+
+
 def open_orders(
     session: Session, *, account_id: int | None = None, premise_id: int | None = None, person_id: int | None = None,
     most: int = 20,
 ) -> list[Any]:  # fmt: skip
     """Open requests and work orders of an account, premise or person, each once; the earliest due first."""
-    parts: list[sa.Select[*tuple[Any, ...]]] = []
-    for where in (
-        None if account_id is None else ServiceRequest.account_id == account_id,
-        None if premise_id is None else ServiceRequest.premise_id == premise_id,
-        None if person_id is None else ServiceRequest.person_id == person_id,
-    ):
-        if where is not None:
-            parts.append(sa.select(*_REQUEST).where(where, ServiceRequest.closed == sa.false()))
-    for where in (
-        None if account_id is None else WorkOrder.account_id == account_id,
-        None if premise_id is None else WorkOrder.premise_id == premise_id,
-    ):
-        if where is not None:
-            parts.append(sa.select(*_ORDER).where(where, WorkOrder.closed == sa.false()))
     rows: dict[tuple[str, int], Any] = {}
-    for part in parts:
-        for row in session.execute(part.limit(most)):
+    for ask, one in (
+        (_open_requests_of_account, account_id), (_open_requests_of_premise, premise_id),
+        (_open_requests_of_person, person_id), (_open_orders_of_account, account_id), (_open_orders_of_premise, premise_id),
+    ):  # fmt: skip
+        for row in ask(session, one=one, most=most) if one is not None else ():
             rows[row.kind, row.id] = row
     return sorted(rows.values(), key=lambda row: (row.due_at is None, row.due_at or row.opened_at, row.number))[:most]
 
@@ -271,8 +343,13 @@ def open_order_counts(session: Session, account_ids: Collection[int]) -> dict[in
 
 def conversations(session: Session, *, account_id: int | None, person_id: int | None, most: int) -> Sequence[Any]:
     """The latest conversations about an account, or with a person, and who held them."""
-    where = Conversation.account_id == account_id if account_id is not None else Conversation.person_id == person_id
-    return session.execute(
+    if account_id is not None:
+        return _conversations_of_account(session, one=account_id, most=most).all()
+    return _conversations_of_person(session, one=person_id, most=most).all()
+
+
+def _conversations(where: sa.ColumnElement[bool], most: Any) -> Any:
+    return (
         sa.select(
             Conversation.id, Conversation.number, Conversation.channel, Conversation.started_at, Conversation.ended_at,
             Conversation.note, Conversation.reason_code, Conversation.disposition_code, Staff.name.label("staff_name"),
@@ -281,7 +358,41 @@ def conversations(session: Session, *, account_id: int | None, person_id: int | 
         .where(where)
         .order_by(Conversation.started_at.desc(), Conversation.id.desc())
         .limit(most)
-    ).all()  # fmt: skip
+    )  # fmt: skip
+
+
+@core.prepared
+def _conversations_of_account(one: Any, most: Any) -> Any:
+    return _conversations(Conversation.account_id == one, most)
+
+
+@core.prepared
+def _conversations_of_person(one: Any, most: Any) -> Any:
+    return _conversations(Conversation.person_id == one, most)
+
+
+_REQUESTS = (
+    ServiceRequest.id, ServiceRequest.number, ServiceRequest.request_type_name, ServiceRequest.opened_at,
+    ServiceRequest.closed_at, ServiceRequest.closed, ServiceRequest.due_at, ServiceRequest.state_code,
+    ServiceRequest.disposition_code, ServiceRequest.channel,
+)  # fmt: skip
+
+
+@core.prepared
+def _requests_of_account(one: Any, most: Any) -> Any:
+    latest = ServiceRequest.opened_at.desc(), ServiceRequest.id.desc()
+    return sa.select(*_REQUESTS).where(ServiceRequest.account_id == one).order_by(*latest).limit(most)
+
+
+@core.prepared
+def _requests_of_person(one: Any, most: Any) -> Any:
+    latest = ServiceRequest.opened_at.desc(), ServiceRequest.id.desc()
+    return sa.select(*_REQUESTS).where(ServiceRequest.person_id == one).order_by(*latest).limit(most)
+
+
+@core.prepared
+def _requests_of_premise(one: Any, most: Any) -> Any:
+    return sa.select(*_REQUESTS).where(ServiceRequest.premise_id == one).order_by(ServiceRequest.id.desc()).limit(most)
 
 
 def requests(
@@ -289,21 +400,38 @@ def requests(
 ) -> Sequence[Any]:
     """The latest requests of an account, a person or a premise, open or closed."""
     if account_id is not None:
-        where, order = ServiceRequest.account_id == account_id, ServiceRequest.opened_at.desc()
-    elif person_id is not None:
-        where, order = ServiceRequest.person_id == person_id, ServiceRequest.opened_at.desc()
-    else:
-        where, order = ServiceRequest.premise_id == premise_id, ServiceRequest.id.desc()
-    return session.execute(
+        return _requests_of_account(session, one=account_id, most=most).all()
+    if person_id is not None:
+        return _requests_of_person(session, one=person_id, most=most).all()
+    return _requests_of_premise(session, one=premise_id, most=most).all()
+
+
+def _events(where: sa.ColumnElement[bool], without: Any, most: Any) -> Any:
+    return (
         sa.select(
-            ServiceRequest.id, ServiceRequest.number, ServiceRequest.request_type_name, ServiceRequest.opened_at,
-            ServiceRequest.closed_at, ServiceRequest.closed, ServiceRequest.due_at, ServiceRequest.state_code,
-            ServiceRequest.disposition_code, ServiceRequest.channel,
+            Event.id, Event.at, Event.name, Event.detail, Event.subject_kind, Event.subject_id,
+            Staff.name.label("staff_name"),
         )
-        .where(where)
-        .order_by(order, ServiceRequest.id.desc())
+        .outerjoin(Staff, Staff.id == Event.staff_id)
+        .where(where, Event.name.not_in(without))
+        .order_by(Event.at.desc(), Event.id.desc())
         .limit(most)
-    ).all()  # fmt: skip
+    )  # fmt: skip
+
+
+@core.prepared
+def _events_of_account(one: Any, without: Any, most: Any) -> Any:
+    return _events(Event.account_id == one, without, most)
+
+
+@core.prepared
+def _events_of_person(one: Any, without: Any, most: Any) -> Any:
+    return _events(Event.person_id == one, without, most)
+
+
+@core.prepared
+def _events_of_premise(one: Any, without: Any, most: Any) -> Any:
+    return _events(Event.premise_id == one, without, most)
 
 
 def events(
@@ -311,36 +439,26 @@ def events(
     without: Collection[str], most: int,
 ) -> Sequence[Any]:  # fmt: skip
     """The latest events of an account, a person or a premise, except those of these names, and who did them."""
+    names = sorted(without)
     if account_id is not None:
-        where = Event.account_id == account_id
-    elif person_id is not None:
-        where = Event.person_id == person_id
-    else:
-        where = Event.premise_id == premise_id
-    return session.execute(
-        sa.select(
-            Event.id,
-            Event.at,
-            Event.name,
-            Event.detail,
-            Event.subject_kind,
-            Event.subject_id,
-            Staff.name.label("staff_name"),
-        )
-        .outerjoin(Staff, Staff.id == Event.staff_id)
-        .where(where, Event.name.not_in(sorted(without)))
-        .order_by(Event.at.desc(), Event.id.desc())
-        .limit(most)
-    ).all()
+        return _events_of_account(session, one=account_id, without=names, most=most).all()
+    if person_id is not None:
+        return _events_of_person(session, one=person_id, without=names, most=most).all()
+    return _events_of_premise(session, one=premise_id, without=names, most=most).all()
 
 
-def open_promises(session: Session, account_id: int, most: int = 5) -> Sequence[Any]:
-    return session.execute(
+@core.prepared
+def _open_promises(account_id: Any, most: Any) -> Any:
+    return (
         sa.select(Promise.id, Promise.words, Promise.due_at, Promise.kind)
         .where(Promise.account_id == account_id, Promise.outcome == "open")
         .order_by(Promise.due_at)
         .limit(most)
-    ).all()
+    )  # fmt: skip
+
+
+def open_promises(session: Session, account_id: int, most: int = 5) -> Sequence[Any]:
+    return _open_promises(session, account_id=account_id, most=most).all()
 
 
 def last_event(session: Session, subject_kind: str, subject_id: int) -> Any:

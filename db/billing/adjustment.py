@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
+from db import core
 from db.accounts import Account, Person, Premise, numbered
 from db.billing.tables import Bill
 from db.core import Base, Cents, Id, Json, UtcTime, Versioned
@@ -72,9 +73,9 @@ numbered(
 )  # fmt: skip
 
 
-def of_account(session: Session, account_id: int) -> Sequence[Any]:
-    """Every adjustment of an account, newest first: what limits and bills are reckoned with."""
-    return session.execute(
+@core.prepared
+def _of_account(account_id: Any) -> Any:
+    return (
         sa.select(
             Adjustment.id, Adjustment.number, Adjustment.adjustment_type, Adjustment.limit_kind, Adjustment.reason_code,
             Adjustment.amount_cents, Adjustment.lines, Adjustment.state_code, Adjustment.bill_id, Adjustment.note,
@@ -84,7 +85,12 @@ def of_account(session: Session, account_id: int) -> Sequence[Any]:
         .join(_requester, _requester.id == Adjustment.requested_by_id)
         .where(Adjustment.account_id == account_id)
         .order_by(Adjustment.requested_at.desc(), Adjustment.id.desc())
-    ).all()  # fmt: skip
+    )  # fmt: skip
+
+
+def of_account(session: Session, account_id: int) -> Sequence[Any]:
+    """Every adjustment of an account, newest first: what limits and bills are reckoned with."""
+    return _of_account(session, account_id=account_id).all()
 
 
 _LINE = (
@@ -144,13 +150,18 @@ def count(session: Session, scope: str, staff_id: int) -> int:
     return session.scalar(sa.select(sa.func.count()).select_from(Adjustment).where(_scope(scope, staff_id))) or 0
 
 
+@core.prepared
+def _waiting_on(account_ids: Any) -> Any:
+    return (
+        sa.select(Adjustment.account_id, Adjustment.number, Adjustment.amount_cents, Adjustment.bill_id, Adjustment.id)
+        .where(Adjustment.state_code == PENDING, Adjustment.account_id.in_(account_ids))
+        .order_by(Adjustment.requested_at, Adjustment.id)
+    )  # fmt: skip
+
+
 def waiting_on(session: Session, account_ids: Collection[int]) -> Sequence[Any]:
     """(account_id, number, amount_cents, bill_id, id) of what waits on these accounts, the oldest first."""
-    return session.execute(
-        sa.select(Adjustment.account_id, Adjustment.number, Adjustment.amount_cents, Adjustment.bill_id, Adjustment.id)
-        .where(Adjustment.state_code == PENDING, Adjustment.account_id.in_(sorted(account_ids)))
-        .order_by(Adjustment.requested_at, Adjustment.id)
-    ).all()
+    return _waiting_on(session, account_ids=sorted(account_ids)).all()
 
 
 def bill_row(session: Session, bill_id: int, account_id: int) -> Any:

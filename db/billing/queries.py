@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from db import core
 from db.accounts import Account, numbered
 from db.billing.adjustment import Adjustment
 from db.billing.tables import Bill, CycleDate, Payment
@@ -27,46 +28,66 @@ numbered(
 )  # fmt: skip
 
 
-def money_of(session: Session, account_id: int) -> Any:
-    """What an account's money and dates depend on; None when there is no such account."""
-    return session.execute(
+@core.prepared
+def _money_of(account_id: Any) -> Any:
+    return (
         sa.select(
             Account.balance_cents, Account.past_due_cents, Account.past_due_since_on, Account.deposit_cents,
             Account.cutoff_on, Account.bill_by, Account.bill_cycle, Account.closed_on,
         ).where(Account.id == account_id)
-    ).one_or_none()  # fmt: skip
+    )  # fmt: skip
 
 
-def bills(session: Session, account_id: int, most: int = 14) -> Sequence[Any]:
-    """The latest bills of an account, newest first."""
-    return session.execute(
+def money_of(session: Session, account_id: int) -> Any:
+    """What an account's money and dates depend on; None when there is no such account."""
+    return _money_of(session, account_id=account_id).one_or_none()
+
+
+@core.prepared
+def _bills(account_id: Any, most: Any) -> Any:
+    return (
         sa.select(
             Bill.id, Bill.number, Bill.from_on, Bill.to_on, Bill.billed_on, Bill.due_on, Bill.total_cents, Bill.lines
         )
         .where(Bill.account_id == account_id)
         .order_by(Bill.billed_on.desc(), Bill.id.desc())
         .limit(most)
-    ).all()
+    )  # fmt: skip
 
 
-def bill_totals(session: Session, account_id: int, most: int = 14) -> Sequence[Any]:
-    """The latest bills of an account without their lines, newest first."""
-    return session.execute(
+def bills(session: Session, account_id: int, most: int = 14) -> Sequence[Any]:
+    """The latest bills of an account, newest first."""
+    return _bills(session, account_id=account_id, most=most).all()
+
+
+@core.prepared
+def _bill_totals(account_id: Any, most: Any) -> Any:
+    return (
         sa.select(Bill.id, Bill.number, Bill.from_on, Bill.to_on, Bill.billed_on, Bill.due_on, Bill.total_cents)
         .where(Bill.account_id == account_id)
         .order_by(Bill.billed_on.desc(), Bill.id.desc())
         .limit(most)
-    ).all()
+    )  # fmt: skip
 
 
-def payments(session: Session, account_id: int, most: int = 14) -> Sequence[Any]:
-    """The latest payments on an account, newest first."""
-    return session.execute(
+def bill_totals(session: Session, account_id: int, most: int = 14) -> Sequence[Any]:
+    """The latest bills of an account without their lines, newest first."""
+    return _bill_totals(session, account_id=account_id, most=most).all()
+
+
+@core.prepared
+def _payments(account_id: Any, most: Any) -> Any:
+    return (
         sa.select(Payment.id, Payment.paid_on, Payment.amount_cents, Payment.method)
         .where(Payment.account_id == account_id)
         .order_by(Payment.paid_on.desc(), Payment.id.desc())
         .limit(most)
-    ).all()
+    )  # fmt: skip
+
+
+def payments(session: Session, account_id: int, most: int = 14) -> Sequence[Any]:
+    """The latest payments on an account, newest first."""
+    return _payments(session, account_id=account_id, most=most).all()
 
 
 def cycle_dates(session: Session, cycle_code: str, from_month: str, to_month: str) -> Sequence[CycleDate]:

@@ -229,10 +229,10 @@ def _turnover(form: Attempt, screen: views.StartScreen, plan: views.StartPlan) -
 
 def _reach(form: Attempt, screen: views.StartScreen) -> None:
     customer = screen.customer
-    first, second, third = st.columns(3)
-    form.text("name", "Name on the bill", customer.name, on=first)
-    form.phone("phone", "Mobile", customer.phone, on=second)
-    form.email("email", "E-mail", customer.email, on=third)
+    side_by_side = st.grid(3, min_column_width=180)
+    form.text("name", "Name on the bill", customer.name, on=side_by_side)
+    form.phone("phone", "Mobile", customer.phone, on=side_by_side)
+    form.email("email", "E-mail", customer.email, on=side_by_side)
     first, second = st.columns([1, 2])
     ways = asked_for.BILL_BY
     form.pick("bill_by", "Bill by", list(ways), customer.bill_by, format_func=ways.get, on=first)

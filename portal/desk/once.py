@@ -7,12 +7,15 @@ while a click is carried out, nor from one run to the next: whoever asks there a
 from __future__ import annotations
 
 import weakref
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from db import core
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
 Answer = TypeVar("Answer")
 
@@ -44,3 +47,11 @@ def ask(question: str, find_out: Callable[[], Answer]) -> Answer:
     if question not in answers:
         answers[question] = find_out()
     return answers[question]
+
+
+@contextmanager
+def look() -> Generator[None]:
+    """One moment for all the views that are asked inside: they see the same state, and the database is gone to once. Only
+    for reading: a command's result shows in what is read after it, outside."""
+    with core.read():
+        yield

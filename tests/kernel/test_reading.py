@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from db import core, directory
 from db.directory import Department, ReferenceRow
@@ -30,12 +31,12 @@ def test_reference_data_is_read_once_and_anew_when_it_was_changed(db: core.Datab
     assert names() == ["Kite"]
     seen: list[str] = []
     look = lambda *args: seen.append(args[2])  # noqa: E731
-    sa.event.listen(db.read_engine, "before_cursor_execute", look)
+    event.listen(db.read_engine, "before_cursor_execute", look)
     try:
         assert names() == ["Kite"]
         assert not seen
     finally:
-        sa.event.remove(db.read_engine, "before_cursor_execute", look)
+        event.remove(db.read_engine, "before_cursor_execute", look)
     add("Kite with a tail")
     assert names() == ["Kite with a tail"]
 
@@ -112,7 +113,7 @@ def test_a_look_inside_a_look_sees_the_same_moment(db: core.Database) -> None:
 
 
 @core.prepared
-def _toys(code: Any, most: Any, kinds: Any) -> sa.Select[Any]:
+def _toys(code: Any, most: Any, kinds: Any) -> Any:
     return (
         sa.select(ReferenceRow.name, ReferenceRow.effective_from)
         .where(ReferenceRow.code == code, ReferenceRow.kind.in_(kinds), ReferenceRow.effective_from <= DAY)

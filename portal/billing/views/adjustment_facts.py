@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from db import accounts as account_rows
 from db import billing as bill_rows
-from db import directory
+from db import core, directory
 from db import staff as staff_rows
 from db.billing import adjustment as rows
 from db.billing import ledger as ledger_rows
@@ -43,6 +43,10 @@ OTHERS_FEWEST = 3
 
 def kinds_on(session: Session, on: dt.date) -> dict[str, AdjustmentType]:
     """The types in force on a day that can be read, in their order."""
+    return core.kept(session, ("adjustment kinds", on), lambda: _kinds_on(session, on))
+
+
+def _kinds_on(session: Session, on: dt.date) -> dict[str, AdjustmentType]:
     policies = {row.code: row.detail for row in directory.reference(session, "policy", on)}
     found = {}
     for row in directory.reference(session, "adjustment_type", on):

@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from db import moves
+from db import core, moves
 from portal import settings
 from portal.billing.rules.deposit import ApplicantRecord, DepositDecision, deposit_for
 from portal.billing.rules.fee import fee_cents
@@ -66,14 +66,15 @@ def start_context(session: Session, actor: Actor, asked: form.StartForm, now: dt
     )
     if premise is None:
         return StartContext(nowhere, None, {})
-    book = load_book(session, premise, policy)
+    book = core.once(session, ("book", premise.id), lambda: load_book(session, premise, policy))
     on = asked.on or today
     displaced: dict[str, turnover.Tenure] = {}
     points: dict[str, form.OpenPoint] = {}
     contested_accounts: set[int] = set()
     person_id, account_problem = _applicant(session, asked)
     own_accounts = frozenset(moves.account_ids_of_person(session, person_id) if person_id is not None else ())
-    billed = moves.billed_until(session, sorted({row.account_id for row in book.agreements}))
+    holders = tuple(sorted({row.account_id for row in book.agreements}))
+    billed = core.once(session, ("billed until", holders), lambda: moves.billed_until(session, list(holders)))
     for kind in book.points:
         points[kind], holder, contested = _point(book, kind, own_accounts, on, billed)
         if holder is not None:
@@ -84,7 +85,9 @@ def start_context(session: Session, actor: Actor, asked: form.StartForm, now: dt
     own = (
         [debt.OldDebt(*row) for row in moves.closed_account_debts(session, person_id)] if person_id is not None else []
     )
-    other_cents = moves.other_debt_cents(session, premise.id, person_id)
+    other_cents = core.once(
+        session, ("other debt", premise.id, person_id), lambda: moves.other_debt_cents(session, premise.id, person_id)
+    )
     own_asked = debt.own_debt_asked(own, today, debts)
     if asked.benefited.strip() and other_cents > 0:
         # The exception of F.S. 180.135: who had the benefit of the service is asked for it like an own debt.
@@ -93,7 +96,7 @@ def start_context(session: Session, actor: Actor, asked: form.StartForm, now: dt
         nowhere,
         premise_found=True,
         points=points,
-        units=tuple(moves.units_at(session, premise)),
+        units=core.once(session, ("units", premise.id), lambda: tuple(moves.units_at(session, premise))),
         is_owner=person_id is not None and premise.owner_id == person_id,
         hold_reason=_hold_reason(
             session,
