@@ -28,7 +28,7 @@ def draw() -> None:
         ledger_parts.entries(history, chosen, lambda at: choose(history, at))
         foot(history)
     with right, st.container(border=True, key="detail"):
-        neighbors(history, chosen)
+        ledger_parts.neighbors(history, chosen)
         line = history.lines[chosen]
         ledger_parts.one(line, history, views.postings_of(line.entry_id, history.account_id))
 
@@ -37,22 +37,6 @@ def choose(history: views.MoneyHistory, at: int) -> None:
     """The address of the page names the entry that is looked at."""
     st.query_params["entry"] = str(history.lines[at].entry_id)
     st.query_params["page"] = str(history.page)
-
-
-def neighbors(history: views.MoneyHistory, at: int) -> None:
-    """To the next and the one before, by key."""
-    with st.container(horizontal=True, gap="small"):
-        for label, key, there, icon in (
-            ("Newer", "K", at - 1, "keyboard_arrow_up"),
-            ("Older", "J", at + 1, "keyboard_arrow_down"),
-        ):
-            if st.button(
-                label, shortcut=key, key=f"money.{key}", type="tertiary", icon=f":material/{icon}:",
-                disabled=not 0 <= there < len(history.lines),
-            ):  # fmt: skip
-                go.to(
-                    "account_ledger", account=history.account_id, entry=history.lines[there].entry_id, page=history.page
-                )
 
 
 def foot(history: views.MoneyHistory) -> None:

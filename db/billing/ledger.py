@@ -167,7 +167,7 @@ def sums_of_bills(session: Session, account_id: int) -> Sequence[Any]:
     return session.execute(
         sa.select(
             Bill.id, Bill.due_on, Bill.total_cents,
-            sa.func.coalesce(posted.c.cents, 0).label("posted_cents"), sa.func.coalesce(posted.c.entries, 0).label("entries"),
+            _whole(sa.func.coalesce(posted.c.cents, 0)).label("posted_cents"), sa.func.coalesce(posted.c.entries, 0).label("entries"),
         )
         .outerjoin(posted, posted.c.bill_id == Bill.id)
         .where(Bill.account_id == account_id)
@@ -179,7 +179,7 @@ def paid_cents(session: Session, account_id: int) -> int:
     """What payments brought, less what was taken back of them."""
     return -(
         session.scalar(
-            sa.select(sa.func.sum(JournalEntry.receivable_cents)).where(
+            sa.select(_whole(sa.func.sum(JournalEntry.receivable_cents))).where(
                 JournalEntry.account_id == account_id,
                 JournalEntry.bill_id.is_(None),
                 JournalEntry.payment_id.is_not(None),
@@ -216,9 +216,11 @@ def entries(session: Session, account_id: int, most: int = 25, skip: int = 0) ->
     mine = (
         sa.select(
             JournalEntry.id,
-            sa.func.sum(JournalEntry.receivable_cents)
-            .over(order_by=(JournalEntry.business_on, JournalEntry.id), rows=(None, 0))
-            .label("balance_cents"),
+            _whole(
+                sa.func.sum(JournalEntry.receivable_cents).over(
+                    order_by=(JournalEntry.business_on, JournalEntry.id), rows=(None, 0)
+                )
+            ).label("balance_cents"),
         )
         .where(JournalEntry.account_id == account_id)
         .order_by(JournalEntry.business_on.desc(), JournalEntry.id.desc())

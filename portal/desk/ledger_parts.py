@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from portal.desk import go
+from portal.desk import go, lists
 from portal.desk.text import inert
 from portal.shared.money import format_cents
 from portal.shared.text import day_text
@@ -44,6 +44,28 @@ def header(history: MoneyHistory) -> None:
                 st.badge(inert(f"{format_cents(history.past_due_cents)} past due{since}"), color=ORANGE)
 
 
+def moved() -> int:
+    """How often one went to a neighbor by key: grid and list are then drawn anew with that entry chosen."""
+    return int(st.session_state.get("money.moved", 0))
+
+
+def neighbors(history: MoneyHistory, at: int) -> None:
+    """To the next and the one before, by key."""
+    with st.container(horizontal=True, gap="small"):
+        for label, key, there, icon in (
+            ("Newer", "K", at - 1, "keyboard_arrow_up"),
+            ("Older", "J", at + 1, "keyboard_arrow_down"),
+        ):
+            if st.button(
+                label, shortcut=key, key=f"money.{key}", type="tertiary", icon=f":material/{icon}:",
+                disabled=not 0 <= there < len(history.lines),
+            ):  # fmt: skip
+                st.session_state["money.moved"] = moved() + 1
+                go.to(
+                    "account_ledger", account=history.account_id, entry=history.lines[there].entry_id, page=history.page
+                )
+
+
 def entries(history: MoneyHistory, chosen: int, choose: Callable[[int], None]) -> None:
     """The entries as a grid where there is room and as a list on a phone: the style sheet shows one of the two."""
     import pandas as pd
@@ -59,7 +81,7 @@ def entries(history: MoneyHistory, chosen: int, choose: Callable[[int], None]) -
                 "Posted by": [line.posted_by for line in lines],
             }
         )
-        key = f"money-grid-{history.account_id}-{history.page}"
+        key = f"money-grid-{history.account_id}-{history.page}-{moved()}"
 
         def from_grid() -> None:
             picked: Any = st.session_state[key]["selection"]["rows"]
@@ -80,7 +102,7 @@ def entries(history: MoneyHistory, chosen: int, choose: Callable[[int], None]) -
             alt=f"{history.total} entries, the newest first, with the balance after each; the same follow as a list on a narrow screen",
         )  # fmt: skip
     with st.container(key="queue-list"):
-        list_key = f"money-list-{history.account_id}-{history.page}"
+        list_key = f"money-list-{history.account_id}-{history.page}-{moved()}"
 
         def from_list() -> None:
             picked = st.session_state[list_key]
@@ -112,9 +134,10 @@ def one(line: EntryLine, history: MoneyHistory, postings: tuple[PostingLine, ...
         st.subheader(f":material/{line.icon}: {inert(signed(line.amount_cents))}", width="content")
         st.badge(inert(line.kind), color="gray")
     st.markdown(inert(line.words))
+    by = "the portal" if line.posted_by == "The portal" else line.posted_by
     st.caption(
         inert(
-            f"Counts from {day_text(line.on, history.today)}. Posted by {line.posted_by}, {line.posted}. "
+            f"Counts from {day_text(line.on, history.today)}. Posted by {by}, {line.posted}. "
             f"Balance after: {signed(line.balance_cents)}."
         )
     )
@@ -132,10 +155,8 @@ def one(line: EntryLine, history: MoneyHistory, postings: tuple[PostingLine, ...
             st.caption("Nothing moved: the amount is zero.")
         for posting in postings:
             with st.container(horizontal=True, wrap=False, horizontal_alignment="distribute", vertical_alignment="top"):
-                service = f" · {posting.service_kind}" if posting.service_kind else ""
-                st.markdown(
-                    f"{inert(posting.debit)} :gray[from {inert(posting.credit)}{inert(service)}]", width="stretch"
-                )
+                sides = f"Debit {posting.debit}, credit {posting.credit}"
+                lists.two_lines(inert(posting.service_kind or "The account as a whole"), sides)
                 st.markdown(f"**{inert(format_cents(posting.amount_cents))}**", width="content")
 
 
