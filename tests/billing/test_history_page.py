@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from portal.billing import commands, views
 from portal.billing.rules.ledger import PaymentForm
 from portal.shared.actor import SYSTEM
-from portal.staff import views as staff_views
 from tests.billing.test_adjust import goodwill, row
 from tests.billing.test_adjust_pages import plain
+from tests.billing.test_ledger_commands import actor
 from tests.city import TODAY
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def test_the_newest_entry_comes_first_with_the_balance_after_each(open_page: Cal
 
 def test_a_credit_says_what_it_was_and_points_at_what_took_it_back(open_page: Callable[..., Any], city: City) -> None:
     account_id = city.account["marcus"]
-    luis = staff_views.actor_for_staff(city.staff["luis"])
+    luis = actor(city, "luis")
     adjustment_id = commands.adjust_bill(luis, goodwill(city, "20.00", "marcus")).subject_id
     made = row(adjustment_id)
     history = views.money_history(account_id, luis)
     assert history is not None
     assert history.lines[0].words.startswith("Goodwill credit")
     assert history.lines[0].posted_by == luis.name
-    sam = staff_views.actor_for_staff(city.staff["sam"])
+    sam = actor(city, "sam")
     commands.reverse_adjustment(sam, adjustment_id, made.version, "Given to the wrong customer", key="back")
     history = views.money_history(account_id, luis)
     assert history is not None

@@ -71,7 +71,9 @@ def bills_of(account_id: int) -> list[int]:
 
 
 def actor(city: City, who: str = "luis") -> Actor:
-    return staff_views.actor_for_staff(city.staff[who])
+    found = staff_views.actor_for_staff(city.staff[who])
+    assert found is not None
+    return found
 
 
 def test_a_bill_moves_its_lines_by_service_and_tax(city: City) -> None:
