@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,7 +99,7 @@ def make_queue(database: Database) -> None:
         connection.exec_driver_sql(f"CREATE SCHEMA {QUEUE}")
         connection.exec_driver_sql(f"SET LOCAL search_path TO {QUEUE}")
         # Straight through the driver: the text holds percent signs, which are no parameters.
-        with connection.connection.cursor() as cursor:
+        with contextlib.closing(connection.connection.cursor()) as cursor:
             cursor.execute(SchemaManager.get_schema())
         connection.exec_driver_sql(f"COMMENT ON SCHEMA {QUEUE} IS '{metadata.version('procrastinate')}'")
 
