@@ -18,8 +18,8 @@ from db.accounts.tables import (
     ServiceAgreement,
     ServicePoint,
 )
-from db.contacts import Conversation, IdentityCheck, Promise
-from db.events import Event
+from db.contacts import Conversation, IdentityCheck, MessageCopy, Promise
+from db.events import Event, OutboxMessage
 from db.service_requests import ServiceRequest, WorkOrder
 from db.staff import Staff, StaffRelative
 
@@ -369,6 +369,36 @@ def _conversations_of_account(one: Any, most: Any) -> Any:
 @core.prepared
 def _conversations_of_person(one: Any, most: Any) -> Any:
     return _conversations(Conversation.person_id == one, most)
+
+
+def _messages(person: Any, most: Any) -> Any:
+    return (
+        sa.select(
+            OutboxMessage.channel, OutboxMessage.route, OutboxMessage.template, OutboxMessage.delivery_state,
+            OutboxMessage.created_at, OutboxMessage.delivered_at, MessageCopy.title,
+        )
+        .outerjoin(MessageCopy, MessageCopy.id == OutboxMessage.copy_id)
+        .where(OutboxMessage.recipient_kind == "person", OutboxMessage.recipient_id == person)
+        .order_by(OutboxMessage.id.desc())
+        .limit(most)
+    )  # fmt: skip
+
+
+@core.prepared
+def _messages_of_account(one: Any, most: Any) -> Any:
+    return _messages(sa.select(Account.person_id).where(Account.id == one).scalar_subquery(), most)
+
+
+@core.prepared
+def _messages_of_person(one: Any, most: Any) -> Any:
+    return _messages(one, most)
+
+
+def messages(session: Session, *, account_id: int | None, person_id: int | None, most: int) -> Sequence[Any]:
+    """The latest messages to a person, or to the holder of an account, with the title they go out under."""
+    if account_id is not None:
+        return _messages_of_account(session, one=account_id, most=most).all()
+    return _messages_of_person(session, one=person_id, most=most).all()
 
 
 _REQUESTS = (

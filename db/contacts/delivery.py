@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.core import Base, Id, UtcTime
+from db.core import Base, Id, UtcTime, prepared
 from db.events import OutboxMessage
 
 if TYPE_CHECKING:
@@ -318,37 +318,29 @@ def letters_to_print(session: Session, most: int) -> Sequence[Any]:
     ).all()
 
 
-def messages_about(session: Session, subject_kind: str, subject_id: int, most: int = 50) -> Sequence[Any]:
-    """Messages about one thing (a request, a move, an order), the newest first, with their wording."""
-    return session.execute(
-        sa.select(OutboxMessage, MessageCopy)
-        .outerjoin(MessageCopy, MessageCopy.id == OutboxMessage.copy_id)
-        .where(OutboxMessage.subject_kind == subject_kind, OutboxMessage.subject_id == subject_id)
-        .order_by(OutboxMessage.id.desc())
-        .limit(most)
-    ).all()
-
-
-def messages_to(session: Session, person_id: int, most: int = 12) -> Sequence[Any]:
-    """Messages to a person, the newest first, with the title they went out under."""
-    return session.execute(
+@prepared
+def _messages_about(kind: Any, one: Any, most: Any) -> Any:
+    return (
         sa.select(
-            OutboxMessage.id,
             OutboxMessage.channel,
             OutboxMessage.route,
             OutboxMessage.template,
+            OutboxMessage.recipient_kind,
             OutboxMessage.delivery_state,
-            OutboxMessage.subject_kind,
-            OutboxMessage.subject_id,
             OutboxMessage.created_at,
             OutboxMessage.delivered_at,
             MessageCopy.title,
         )
         .outerjoin(MessageCopy, MessageCopy.id == OutboxMessage.copy_id)
-        .where(OutboxMessage.recipient_kind == "person", OutboxMessage.recipient_id == person_id)
+        .where(OutboxMessage.subject_kind == kind, OutboxMessage.subject_id == one)
         .order_by(OutboxMessage.id.desc())
         .limit(most)
-    ).all()
+    )
+
+
+def messages_about(session: Session, subject_kind: str, subject_id: int, most: int = 50) -> Sequence[Any]:
+    """Messages about one thing (a request, a move, an order), the newest first, with the title they go out under."""
+    return _messages_about(session, kind=subject_kind, one=subject_id, most=most).all()
 
 
 def messages_by_id(session: Session, message_ids: Collection[int]) -> Sequence[OutboxMessage]:

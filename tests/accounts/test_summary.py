@@ -170,6 +170,19 @@ def test_the_timeline_holds_everything_newest_first(city: City) -> None:
     )
 
 
+def test_messages_to_the_holder_stand_in_the_timeline(city: City) -> None:
+    with core.work() as work:
+        work.message(
+            "letter", template="request_closed", recipient_kind="person", recipient_id=city.person["marcus"],
+            subject_kind="service_request", subject_id=1,
+        )  # fmt: skip
+    for where in ({"account_id": city.account["marcus"]}, {"person_id": city.person["marcus"]}):
+        first = billing.timeline(**where).items[0]
+        assert (first.what, first.text) == ("Letter, just written", "Request closed"), where
+    others = billing.timeline(account_id=city.account["priya"]).items
+    assert not any(each.what.startswith("Letter") for each in others)
+
+
 def test_a_longer_timeline_begins_like_the_shorter_one(city: City) -> None:
     put_things_on(city)
     short, long = (billing.timeline(account_id=city.account["marcus"], most=most) for most in (3, 30))

@@ -392,3 +392,17 @@ def test_closing_form_is_not_shown_for_a_closed_case(city: City, actor: Who, ope
     page = open_page("case", "luis", id=row_id)
     assert not any(each.label == "Close it" for each in page.button)
     assert any(each.label == "Reopen it" for each in page.button)
+
+
+def test_a_message_to_the_caller_stands_in_the_case(city: City, actor: Who) -> None:
+    number = commands.open_request(actor("luis"), missed(city)).subject_id
+    with core.work() as work:
+        work.message(
+            "email", template="request_closed", recipient_kind="person", recipient_id=city.person["marcus"],
+            subject_kind="service_request", subject_id=number,
+        )  # fmt: skip
+    case = views.case(number)
+    assert case is not None
+    # The states' words are those of `portal/contacts/rules/delivery.py`; before it is written, a message has its letter's name.
+    last = case.timeline[-1]
+    assert (last.what, last.note) == ("E-mail to the customer: just written", "Request closed")

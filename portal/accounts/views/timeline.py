@@ -13,6 +13,7 @@ from db import accounts as rows
 from db import core
 from portal import settings
 from portal.contacts import rules as contact_rules
+from portal.contacts.rules import delivery
 from portal.shared import sentences
 from portal.shared.text import moment_text
 
@@ -67,6 +68,7 @@ def happenings(
     found: list[Happening] = []
     if account_id is not None or person_id is not None:
         found += map(_conversation, rows.conversations(session, account_id=account_id, person_id=person_id, most=most))
+        found += map(_message, rows.messages(session, account_id=account_id, person_id=person_id, most=most))
     ids = {"account_id": account_id, "person_id": person_id, "premise_id": premise_id}
     found += _requests(rows.requests(session, **ids, most=most))
     found += map(_event, rows.events(session, **ids, without=TOLD_ELSEWHERE, most=most))
@@ -88,6 +90,15 @@ def _conversation(row: Any) -> Happening:
         row.channel, "forum"
     )
     return Happening(row.started_at, f"{channel}, {row.staff_name}", " ".join(part for part in parts if part), icon)
+
+
+def _message(row: Any) -> Happening:
+    return Happening(
+        row.delivered_at or row.created_at,
+        f"{delivery.way_words(row.route, row.channel)}, {delivery.STATES[row.delivery_state].lower()}",
+        delivery.told_words(row.title, row.template),
+        delivery.ICONS.get(row.route or row.channel, "mail"),
+    )
 
 
 def _requests(found: Iterable[Any]) -> list[Happening]:

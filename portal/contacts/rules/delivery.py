@@ -41,8 +41,19 @@ ROUTES: Final = {
     "letter": "Letter",
     "portal": "Portal",
 }
+ICONS: Final = {"email": "outgoing_mail", "letter": "mark_email_read", "text": "sms", "webhook": "webhook"}
 ADDRESS_MOST: Final = 254  # RFC 5321 4.5.3.1.3 less the angle brackets
 REASON_MOST: Final = 500
+
+
+def way_words(route: str, channel: str) -> str:
+    """How a message goes out, or was asked to: “E-mail”, “Letter”, “Field order”."""
+    return ROUTES.get(route or channel, "Field order")
+
+
+def told_words(title: str | None, template: str) -> str:
+    """What a message is about: the title it goes out under, or before it is written the letter's own name."""
+    return title or template.replace("_", " ").capitalize()
 
 
 # --- trying again -----------------------------------------------------------------------------------------------------

@@ -216,8 +216,8 @@ def _line(actor: Actor, row: Any) -> MessageLine:
     return MessageLine(
         message_id=row.id,
         version=row.version,
-        way=delivery.ROUTES.get(row.route or row.channel, "Field order"),
-        title=row.title or row.template.replace("_", " ").capitalize(),
+        way=delivery.way_words(row.route, row.channel),
+        title=delivery.told_words(row.title, row.template),
         to=HIDDEN if hidden else to,
         address="" if hidden else (row.sent_to or ""),
         state_code=row.delivery_state,

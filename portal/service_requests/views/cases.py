@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from db import core, directory, events
 from db import service_requests as rows
+from db.contacts import delivery as delivery_rows
+from portal.contacts.rules import delivery
 from portal.directory.views import today
 from portal.service_requests.rules import case as case_rules
 from portal.service_requests.rules import request_type
@@ -177,6 +179,7 @@ def case(request_id: int) -> CaseView | None:
         steps = rows.history(session, row.id)
         joined = rows.callers(session, row.id)
         noted = events.events_of_subject(session, "service_request", row.id)
+        told = delivery_rows.messages_about(session, "service_request", row.id)
         orders = rows.work_orders_of_request(session, row.id)
         person = None if row.person_id is None else rows.person_brief(session, row.person_id)
         account = None if row.account_id is None else rows.account_brief(session, row.account_id)
@@ -248,7 +251,7 @@ def case(request_id: int) -> CaseView | None:
         description=row.description,
         facts=tuple(facts),
         answers=tuple(_answer(row.answers[code]) for code in _in_order(row.answers, definition)),
-        timeline=tuple(_timeline(row, steps, noted, names, table, now, zone)),
+        timeline=tuple(_timeline(row, steps, noted, told, names, table, now, zone)),
         callers=tuple(
             TimelineStep(
                 relative_text(each.joined_at, now, zone),
@@ -334,12 +337,13 @@ def _timeline(
     row: rows.ServiceRequest,
     steps: Any,
     noted: Any,
+    told: Any,
     names: dict[int, str],
     table: case_rules.StateTable,
     now: dt.datetime,
     zone: str,
 ) -> list[TimelineStep]:
-    """Steps of the state and events beside them (given to somebody, joined), in the order they happened."""
+    """Steps of the state, events beside them (given to somebody, joined) and messages, in the order they happened."""
     lines: list[tuple[dt.datetime, int, TimelineStep]] = []
     for step in steps:
         if step.from_code == "":
@@ -377,7 +381,15 @@ def _timeline(
                 ),
             )
         )  # fmt: skip
-    if not lines:
+    for message in told:
+        at = message.delivered_at or message.created_at
+        to = "to the customer" if message.recipient_kind == "person" else "to the division"
+        state = delivery.STATES[message.delivery_state].lower()
+        what = f"{delivery.way_words(message.route, message.channel)} {to}: {state}"
+        icon = delivery.ICONS.get(message.route or message.channel, "mail")
+        words = delivery.told_words(message.title, message.template)
+        lines.append((at, 2, TimelineStep(relative_text(at, now, zone), what, "", words, icon)))
+    if not (steps or noted):
         lines.append(
             (row.opened_at, 0, TimelineStep(relative_text(row.opened_at, now, zone), "Opened", "", "", "add_task"))
         )
