@@ -38,6 +38,7 @@ MODELS = (
     accounts.ServicePoint, metering.Meter, waste.Container, metering.DayTemperature, billing.CycleDate, accounts.Account,
     accounts.AuthorisedPerson, accounts.ServiceAgreement, accounts.Flag, accounts.OtherNumber, metering.RegisterRead,
     billing.Bill, billing.Payment, billing.JournalEntry, billing.Posting, contacts.Conversation, contacts.IdentityCheck, contacts.OpinionHeard,
+    billing.Adjustment,
     service_requests.KnownEvent, service_requests.ServiceRequest, service_requests.RequestRollup, service_requests.RequestState,
     service_requests.RequestCaller, moves.Move, service_requests.WorkOrder, contacts.Promise, contacts.CallBack,
     opinion.SurveyWave, opinion.Respondent, opinion.SurveyAnswer, opinion.SurveyCount,

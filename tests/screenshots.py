@@ -55,9 +55,11 @@ PICTURES: dict[str, tuple[str, str, Callable[[Page], None] | None]] = {
     "service-request": (REPRESENTATIVE, "/service_request?account=1&type=missed_recycling", _choose_type),
     "emergency": (REPRESENTATIVE, "/emergency", None),
     "adjust-bill": (REPRESENTATIVE, "/adjust_bill?account=1", _leak_credit),
+    "approvals": (SUPERVISOR, "/approvals", None),
     "account-ledger": (REPRESENTATIVE, "/account_ledger?account=1", None),
     "work-queue": (SUPERVISOR, "/work_queue?scope=division", None),
     "service-levels": (SUPERVISOR, "/service_levels", None),
+    "deliveries": (SUPERVISOR, "/deliveries", None),
     "request-type": (ADMINISTRATOR, "/request_type?code=missed_garbage&part=questions", _try_a_type),
     "public-opinion": (MANAGER, "/public_opinion", None),
 }

@@ -31,7 +31,7 @@ from db import (
 from portal import upkeep
 from portal.billing.rules.dates import CycleCalendar
 from portal.billing.views.ledger import cut_policy, tax_accounts
-from portal.demo_city import bills, colleagues, rows, surveys, talks
+from portal.demo_city import adjustments, bills, colleagues, rows, surveys, talks
 from portal.demo_city.cases import (
     CALLER_COLUMNS,
     ORDER_COLUMNS,
@@ -87,6 +87,7 @@ class Counts:
     work_orders: int = 0
     conversations: int = 0
     respondents: int = 0
+    adjustments: int = 0
     seconds: float = 0.0
     already_there: bool = False
 
@@ -143,6 +144,7 @@ def build(
         maker.make(requests)
     maker.finish(progress)
     counts = maker.counts
+    counts.adjustments = adjustments.ask(maker.city, maker.team)
     counts.seconds = time.perf_counter() - began
     _mark({**what, "requests": counts.requests, "state": "built"})
     with core.work() as work:

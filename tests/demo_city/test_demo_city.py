@@ -176,6 +176,14 @@ class TestMoney:
         soonest = one(sa.select(sa.func.min(accounts.Account.cutoff_on)))
         assert soonest > TODAY
 
+    def test_what_colleagues_asked_for_waits_for_somebody_else(self) -> None:
+        """The six of `portal/demo_city/adjustments.toml`, none posted: balances are still bills less payments."""
+        asked = billing.Adjustment
+        found = rows(sa.select(asked.state_code, asked.requested_at, asked.entry_id))
+        assert len(found) == 6
+        assert {(each.state_code, each.entry_id) for each in found} == {("pending", None)}
+        assert min(each.requested_at for each in found) == MORNING - dt.timedelta(hours=52)
+
     def test_each_total_is_the_sum_of_its_lines(self) -> None:
         for total, lines in rows(sa.select(billing.Bill.total_cents, billing.Bill.lines)):
             assert total == sum(line[4] for line in lines)

@@ -80,6 +80,7 @@ WHO = {
     "report.read": walking.INGRID,
     "customer.merge": walking.SAM,
     "adjustment.read": walking.SAM,
+    "delivery.read": walking.SAM,
 }
 """Who opens the pages that a representative may not."""
 BY = {spec.name: WHO.get(spec.permission, walking.LUIS) for spec in PAGES}
