@@ -136,17 +136,17 @@ def test_answers_by_number_and_the_form_sent_from_a_row_of_answers(desk: Desk, b
     before = desk.count("service_request")
     out, carts = (page.get_by_role("radiogroup", name=name) for name in ("Out by 6:30 am?", "How many carts?"))
     walking.tab_to(page, "Yes")
-    page.keyboard.press("2")
-    expect(out.get_by_role("radio", name="No", exact=True)).to_be_checked()
-    page.keyboard.press("2")  # a second press does not take the answer back
+    page.keyboard.press("3")
+    expect(out.get_by_role("radio", name="Not sure", exact=True)).to_be_checked()
+    page.keyboard.press("3")  # a second press does not take the answer back
     page.keyboard.press("9")  # there is no ninth answer
     walking.settle(page)
-    expect(out.get_by_role("radio", name="No", exact=True)).to_be_checked()
+    expect(out.get_by_role("radio", name="Not sure", exact=True)).to_be_checked()
 
     page.keyboard.press("Control+Enter")  # refused: one answer is missing, and the row keeps its own
     expect(page.get_by_text("“How many carts?” has no answer yet")).to_be_visible()
     walking.settle(page)
-    expect(out.get_by_role("radio", name="No", exact=True)).to_be_checked()
+    expect(out.get_by_role("radio", name="Not sure", exact=True)).to_be_checked()
     assert desk.count("service_request") == before
 
     page.keyboard.press("Tab")
