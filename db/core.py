@@ -279,7 +279,7 @@ def once(session: Session, question: Hashable, ask: Callable[[], Item]) -> Item:
 
 
 class Prepared:
-    """A SELECT of columns that is put together once: building one anew costs more than the database takes to answer it."""
+    """A SELECT that is put together once: building one anew costs more than the database takes to answer it."""
 
     def __init__(self, build: Callable[..., sa.Select[*tuple[Any, ...]]]) -> None:
         self._build = build
@@ -296,9 +296,14 @@ class Prepared:
             return session.connection().execute(self.statement, values)
         return session.execute(self.statement, values)
 
+    def rows(self, session: Session, **values: Any) -> sa.ScalarResult[Any]:
+        """The answers of a SELECT of whole rows, or of one column."""
+        return session.scalars(self.statement, values)
+
 
 def prepared(build: Callable[..., sa.Select[*tuple[Any, ...]]]) -> Prepared:
-    """Makes a function that puts a SELECT of columns together into a `Prepared` one; its parameters are the statement's.
+    """Makes a function that puts a SELECT together into a `Prepared` one; its parameters are the statement's. One of columns is
+    called; one of whole rows is asked for its `rows`.
 
     @core.prepared
     def _tenure(account_id: Any) -> Any:

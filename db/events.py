@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.core import Base, Id, Json, UtcTime, Versioned, append_only, utc_text
+from db.core import Base, Id, Json, UtcTime, Versioned, append_only, prepared, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -371,12 +371,22 @@ def record_result(work: Work, key: str, result: dict[str, Any]) -> None:
 
 def submission_result(session: Session, key: str) -> dict[str, Any] | None:
     """The result stored under a form's key, or None if it was never carried out."""
-    return session.scalar(sa.select(Submission.result).where(Submission.key == key))
+    return _submission_result(session, one=key).scalar()
+
+
+@prepared
+def _submission_result(one: Any) -> Any:
+    return sa.select(Submission.result).where(Submission.key == one)
 
 
 def draft(session: Session, key: str, staff_id: int) -> Draft | None:
     """A person's own draft (never another's)."""
-    return session.scalar(sa.select(Draft).where(Draft.key == key, Draft.staff_id == staff_id))
+    return _draft.rows(session, one=key, owner=staff_id).first()
+
+
+@prepared
+def _draft(one: Any, owner: Any) -> Any:
+    return sa.select(Draft).where(Draft.key == one, Draft.staff_id == owner)
 
 
 def drafts_of(session: Session, staff_id: int, most: int = 5) -> Sequence[Draft]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.accounts import Account, Flag, Person, Premise, ServiceAgreement, ServicePoint, numbered
 from db.billing import Bill, CycleDate, Payment
 from db.contacts import Promise
-from db.core import Base, Cents, Id, Json, UtcTime, Versioned
+from db.core import Base, Cents, Id, Json, UtcTime, Versioned, prepared
 from db.metering import Meter, RegisterRead
 from db.service_requests import WorkOrder
 
@@ -75,30 +75,41 @@ def units_at(session: Session, row: Premise) -> list[str]:
     """The units at the street address of a premise that is itself no unit: whoever says only the number must say which."""
     if row.unit:
         return []
-    return list(
-        session.scalars(
-            sa.select(Premise.unit)
-            .where(Premise.street == row.street, Premise.house_number == row.house_number, Premise.unit != "")
-            .order_by(Premise.unit)
-            .limit(50)
-        )
+    return list(_units(session, street=row.street, house_number=row.house_number).scalars())
+
+
+@prepared
+def _units(street: Any, house_number: Any) -> Any:
+    return (
+        sa.select(Premise.unit)
+        .where(Premise.street == street, Premise.house_number == house_number, Premise.unit != "")
+        .order_by(Premise.unit)
+        .limit(50)
     )
 
 
+@prepared
+def _points(one: Any) -> Any:
+    return sa.select(ServicePoint).where(ServicePoint.premise_id == one).order_by(ServicePoint.id)
+
+
 def points(session: Session, premise_id: int) -> Sequence[ServicePoint]:
-    return session.scalars(
-        sa.select(ServicePoint).where(ServicePoint.premise_id == premise_id).order_by(ServicePoint.id)
-    ).all()
+    return _points.rows(session, one=premise_id).all()
+
+
+@prepared
+def _open_agreements(one: Any) -> Any:
+    return (
+        sa.select(ServiceAgreement)
+        .join(ServicePoint, ServicePoint.id == ServiceAgreement.service_point_id)
+        .where(ServicePoint.premise_id == one, ServiceAgreement.state_code.in_(OPEN_STATES))
+        .order_by(ServiceAgreement.id)
+    )
 
 
 def open_agreements(session: Session, premise_id: int) -> Sequence[ServiceAgreement]:
     """All agreements at a premise that are present or wait to begin, oldest first."""
-    return session.scalars(
-        sa.select(ServiceAgreement)
-        .join(ServicePoint, ServicePoint.id == ServiceAgreement.service_point_id)
-        .where(ServicePoint.premise_id == premise_id, ServiceAgreement.state_code.in_(OPEN_STATES))
-        .order_by(ServiceAgreement.id)
-    ).all()
+    return _open_agreements.rows(session, one=premise_id).all()
 
 
 def open_agreements_of_account(session: Session, account_id: int) -> Sequence[ServiceAgreement]:
@@ -190,11 +201,14 @@ def move_by_number(session: Session, number: str) -> Move | None:
     return session.scalar(sa.select(Move).where(Move.number == number))
 
 
+@prepared
+def _open_moves(one: Any) -> Any:
+    return sa.select(Move).where(Move.premise_id == one, Move.state_code.in_(("pending", "held"))).order_by(Move.id)
+
+
 def open_moves(session: Session, premise_id: int) -> Sequence[Move]:
     """Moves at a premise that are pending or held, oldest first."""
-    return session.scalars(
-        sa.select(Move).where(Move.premise_id == premise_id, Move.state_code.in_(("pending", "held"))).order_by(Move.id)
-    ).all()
+    return _open_moves.rows(session, one=premise_id).all()
 
 
 def moves_of_account(session: Session, account_id: int, most: int = 20) -> Sequence[Move]:
@@ -229,14 +243,19 @@ def open_orders(session: Session, premise_id: int) -> Sequence[WorkOrder]:
 # --- meters and reads
 
 
-def meters(session: Session, premise_id: int) -> dict[int, Meter]:
-    """The meter at each point of a premise, by point id."""
-    found = session.scalars(
+@prepared
+def _meters(one: Any) -> Any:
+    return (
         sa.select(Meter)
         .join(ServicePoint, ServicePoint.id == Meter.service_point_id)
-        .where(ServicePoint.premise_id == premise_id, Meter.removed_on.is_(None))
+        .where(ServicePoint.premise_id == one, Meter.removed_on.is_(None))
         .order_by(Meter.id)
     )
+
+
+def meters(session: Session, premise_id: int) -> dict[int, Meter]:
+    """The meter at each point of a premise, by point id."""
+    found = _meters.rows(session, one=premise_id)
     return {row.service_point_id: row for row in found if row.service_point_id is not None}
 
 
@@ -274,23 +293,30 @@ def add_read(session: Session, meter_id: int, on: dt.date, read: int, how: str) 
 
 def closed_account_debts(session: Session, person_id: int) -> list[tuple[str, int, dt.date | None]]:
     """(account number, balance in cents, closed on) of a person's closed accounts that still owe."""
-    return [
-        (number, cents, closed_on)
-        for number, cents, closed_on in session.execute(
-            sa.select(Account.number, Account.balance_cents, Account.closed_on)
-            .where(Account.person_id == person_id, Account.closed_on.is_not(None), Account.balance_cents > 0)
-            .order_by(Account.closed_on)
-        )
-    ]
+    return [(number, cents, closed_on) for number, cents, closed_on in _closed_account_debts(session, one=person_id)]
+
+
+@prepared
+def _closed_account_debts(one: Any) -> Any:
+    return (
+        sa.select(Account.number, Account.balance_cents, Account.closed_on)
+        .where(Account.person_id == one, Account.closed_on.is_not(None), Account.balance_cents > 0)
+        .order_by(Account.closed_on)
+    )
 
 
 def other_debt_cents(session: Session, premise_id: int, person_id: int | None) -> int:
     """What persons other than this one owe from this premise: closed accounts' balances, others' past due."""
+    # No person has the number 0: whoever is new counts all.
+    return int(_other_debt(session, one=premise_id, but=person_id or 0).scalar_one() or 0)
+
+
+@prepared
+def _other_debt(one: Any, but: Any) -> Any:
     owed = sa.case((Account.closed_on.is_not(None), Account.balance_cents), else_=Account.past_due_cents)
-    query = sa.select(sa.func.coalesce(sa.func.sum(owed), 0)).where(Account.premise_id == premise_id, owed > 0)
-    if person_id is not None:
-        query = query.where(Account.person_id != person_id)
-    return int(session.scalar(query) or 0)
+    return sa.select(sa.func.coalesce(sa.func.sum(owed), 0)).where(
+        Account.premise_id == one, owed > 0, Account.person_id != but
+    )
 
 
 def flag_codes(session: Session, subjects: Sequence[tuple[str, int]], codes: Sequence[str], on: dt.date) -> set[str]:
@@ -310,7 +336,12 @@ def flag_codes(session: Session, subjects: Sequence[tuple[str, int]], codes: Seq
 
 
 def account_ids_of_person(session: Session, person_id: int) -> list[int]:
-    return list(session.scalars(sa.select(Account.id).where(Account.person_id == person_id).order_by(Account.id)))
+    return list(_account_ids_of_person(session, one=person_id).scalars())
+
+
+@prepared
+def _account_ids_of_person(one: Any) -> Any:
+    return sa.select(Account.id).where(Account.person_id == one).order_by(Account.id)
 
 
 def open_accounts_of_person(session: Session, person_id: int) -> Sequence[Account]:
@@ -320,16 +351,24 @@ def open_accounts_of_person(session: Session, person_id: int) -> Sequence[Accoun
 
 
 def account_ids_of_premise(session: Session, premise_id: int) -> list[int]:
-    return list(session.scalars(sa.select(Account.id).where(Account.premise_id == premise_id)))
+    return list(_account_ids_of_premise(session, one=premise_id).scalars())
+
+
+@prepared
+def _account_ids_of_premise(one: Any) -> Any:
+    return sa.select(Account.id).where(Account.premise_id == one)
 
 
 def bills_since(session: Session, account_ids: Sequence[int], since: dt.date) -> Sequence[Bill]:
     """Bills of some accounts issued since a day, oldest first."""
-    return session.scalars(
-        sa.select(Bill)
-        .where(Bill.account_id.in_(account_ids), Bill.billed_on >= since)
-        .order_by(Bill.billed_on, Bill.id)
-    ).all()
+    return _bills_since.rows(session, several=list(account_ids), since=since).all()
+
+
+@prepared
+def _bills_since(several: Any, since: Any) -> Any:
+    return (
+        sa.select(Bill).where(Bill.account_id.in_(several), Bill.billed_on >= since).order_by(Bill.billed_on, Bill.id)
+    )
 
 
 def billed_and_paid(session: Session, account_id: int) -> tuple[list[tuple[dt.date, int]], list[tuple[dt.date, int]]]:
@@ -347,19 +386,29 @@ def billed_and_paid(session: Session, account_id: int) -> tuple[list[tuple[dt.da
 
 def billed_until(session: Session, account_ids: Sequence[int]) -> dict[int, dt.date]:
     """Up to which day (excluded) each account is already billed."""
-    rows = session.execute(
+    rows = _billed_until(session, several=list(account_ids))
+    return {account_id: until for account_id, until in rows if until is not None}
+
+
+@prepared
+def _billed_until(several: Any) -> Any:
+    return (
         sa.select(Bill.account_id, sa.func.max(Bill.to_on))
-        .where(Bill.account_id.in_(account_ids))
+        .where(Bill.account_id.in_(several))
         .group_by(Bill.account_id)
     )
-    return {account_id: until for account_id, until in rows if until is not None}
 
 
 def next_cycle_dates(session: Session, cycle_code: str, after: dt.date) -> CycleDate | None:
     """The first read, bill and due days of a cycle whose reading comes after a day."""
-    return session.scalar(
+    return _next_cycle_dates.rows(session, one=cycle_code, after=after).first()
+
+
+@prepared
+def _next_cycle_dates(one: Any, after: Any) -> Any:
+    return (
         sa.select(CycleDate)
-        .where(CycleDate.cycle_code == cycle_code, CycleDate.read_on > after)
+        .where(CycleDate.cycle_code == one, CycleDate.read_on > after)
         .order_by(CycleDate.read_on)
         .limit(1)
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.accounts import ServicePoint
-from db.core import Base, Id
+from db.core import Base, Id, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,10 +44,13 @@ def standing(session: Session, point_id: int) -> Sequence[Container]:
 
 def points_with_containers(session: Session, premise_id: int) -> set[int]:
     """The service points of a premise where a cart or container stands now."""
-    return set(
-        session.scalars(
-            sa.select(Container.service_point_id)
-            .join(ServicePoint, ServicePoint.id == Container.service_point_id)
-            .where(ServicePoint.premise_id == premise_id, Container.retrieved_on.is_(None))
-        )
+    return set(_points_with_containers(session, one=premise_id).scalars())
+
+
+@prepared
+def _points_with_containers(one: Any) -> Any:
+    return (
+        sa.select(Container.service_point_id)
+        .join(ServicePoint, ServicePoint.id == Container.service_point_id)
+        .where(ServicePoint.premise_id == one, Container.retrieved_on.is_(None))
     )
