@@ -314,6 +314,12 @@ def prepared(build: Callable[..., sa.Select[*tuple[Any, ...]]]) -> Prepared:
     return Prepared(build)
 
 
+def among_few(flag: Any) -> sa.ColumnElement[bool]:
+    """“Not closed”, for a query whose other conditions find few rows. Said as a plain comparison, SQLite may take an index of
+    `closed` and read all that is open in the city to find the two rows of an account (measured: 6 ms instead of 0.03)."""
+    return sa.case((flag, 0), else_=1) == 1
+
+
 # --- time -------------------------------------------------------------------------------------------------------------
 
 _shift = dt.timedelta(0)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.accounts import Account, Flag, Person, Premise, ServiceAgreement, ServicePoint, numbered
 from db.billing import Bill, CycleDate, Payment
 from db.contacts import Promise
-from db.core import Base, Cents, Id, Json, UtcTime, Versioned, prepared
+from db.core import Base, Cents, Id, Json, UtcTime, Versioned, among_few, prepared
 from db.metering import Meter, RegisterRead
 from db.service_requests import WorkOrder
 
@@ -235,7 +235,7 @@ def open_orders(session: Session, premise_id: int) -> Sequence[WorkOrder]:
     """Open work orders at a premise that belong to an agreement."""
     return session.scalars(
         sa.select(WorkOrder)
-        .where(WorkOrder.premise_id == premise_id, WorkOrder.closed.is_(False), WorkOrder.agreement_id.is_not(None))
+        .where(WorkOrder.premise_id == premise_id, among_few(WorkOrder.closed), WorkOrder.agreement_id.is_not(None))
         .order_by(WorkOrder.id)
     ).all()
 

@@ -286,27 +286,33 @@ _ORDER = (
 
 @core.prepared
 def _open_requests_of_account(one: Any, most: Any) -> Any:
-    return sa.select(*_REQUEST).where(ServiceRequest.account_id == one, ServiceRequest.closed == sa.false()).limit(most)
+    return (
+        sa.select(*_REQUEST).where(ServiceRequest.account_id == one, core.among_few(ServiceRequest.closed)).limit(most)
+    )
 
 
 @core.prepared
 def _open_requests_of_premise(one: Any, most: Any) -> Any:
-    return sa.select(*_REQUEST).where(ServiceRequest.premise_id == one, ServiceRequest.closed == sa.false()).limit(most)
+    return (
+        sa.select(*_REQUEST).where(ServiceRequest.premise_id == one, core.among_few(ServiceRequest.closed)).limit(most)
+    )
 
 
 @core.prepared
 def _open_requests_of_person(one: Any, most: Any) -> Any:
-    return sa.select(*_REQUEST).where(ServiceRequest.person_id == one, ServiceRequest.closed == sa.false()).limit(most)
+    return (
+        sa.select(*_REQUEST).where(ServiceRequest.person_id == one, core.among_few(ServiceRequest.closed)).limit(most)
+    )
 
 
 @core.prepared
 def _open_orders_of_account(one: Any, most: Any) -> Any:
-    return sa.select(*_ORDER).where(WorkOrder.account_id == one, WorkOrder.closed == sa.false()).limit(most)
+    return sa.select(*_ORDER).where(WorkOrder.account_id == one, core.among_few(WorkOrder.closed)).limit(most)
 
 
 @core.prepared
 def _open_orders_of_premise(one: Any, most: Any) -> Any:
-    return sa.select(*_ORDER).where(WorkOrder.premise_id == one, WorkOrder.closed == sa.false()).limit(most)
+    return sa.select(*_ORDER).where(WorkOrder.premise_id == one, core.among_few(WorkOrder.closed)).limit(most)
 
 
 def open_orders(
@@ -327,15 +333,29 @@ def open_orders(
 def open_order_counts(session: Session, account_ids: Collection[int]) -> dict[int, int]:
     """How many requests and work orders are open on each account."""
     counts: dict[int, int] = {}
-    for model in (ServiceRequest, WorkOrder):
-        for account_id, count in session.execute(
-            sa.select(model.account_id, sa.func.count())
-            .where(model.account_id.in_(sorted(account_ids)), model.closed == sa.false())
-            .group_by(model.account_id)
-        ):
+    for ask in (_open_requests_by_account, _open_work_orders_by_account):
+        for account_id, count in ask(session, several=sorted(account_ids)):
             if account_id is not None:
                 counts[account_id] = counts.get(account_id, 0) + count
     return counts
+
+
+def _open_by_account(model: type[ServiceRequest | WorkOrder], several: Any) -> Any:
+    return (
+        sa.select(model.account_id, sa.func.count())
+        .where(model.account_id.in_(several), core.among_few(model.closed))
+        .group_by(model.account_id)
+    )
+
+
+@core.prepared
+def _open_requests_by_account(several: Any) -> Any:
+    return _open_by_account(ServiceRequest, several)
+
+
+@core.prepared
+def _open_work_orders_by_account(several: Any) -> Any:
+    return _open_by_account(WorkOrder, several)
 
 
 # --- what happened ------------------------------------------------------------------------------------------------------

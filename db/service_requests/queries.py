@@ -291,7 +291,7 @@ def open_at_premise(session: Session, premise_id: int, most: int = 20) -> Sequen
     """What is open at a premise, newest first."""
     return session.execute(
         sa.select(*_NEAR)
-        .where(ServiceRequest.premise_id == premise_id, _OPEN)
+        .where(ServiceRequest.premise_id == premise_id, core.among_few(ServiceRequest.closed))
         .order_by(ServiceRequest.opened_at.desc())
         .limit(most)
     ).all()
