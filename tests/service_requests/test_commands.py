@@ -568,7 +568,8 @@ def test_the_case_shows_facts_answers_and_its_timeline(city: City, actor: Who) -
         ("Out by 6:30 am?", "Yes"), ("How many carts?", "1"), ("Neighbors missed too?", "Yes"),
     ]  # fmt: skip
     assert [step.what for step in found.timeline] == [
-        "Opened as “New”", "“New” to “Assigned”", "Given to Luis Ortega", "A further caller joined",
+        "Opened as “New”", "Text to the customer: just written", "“New” to “Assigned”", "Given to Luis Ortega",
+        "A further caller joined",
     ]  # fmt: skip
     assert [(caller.what, caller.note) for caller in found.callers] == [("Odessa Pratt", "<b>Mine</b>")]
     assert [move.code for move in found.moves] == ["new", "in_progress", "waiting_customer"]
