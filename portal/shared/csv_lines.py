@@ -169,8 +169,9 @@ class RejectWriter:
         shown = value.strip("\r\n")
         if len(shown) > SHOWN_OF_A_VALUE:
             shown = f"{shown[:SHOWN_OF_A_VALUE]}…"
-        # Bytes that are no characters and NULs are spelled out.
-        shown = shown.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
-        self._writer.writerow(
-            (line, safe_cell(column), safe_cell(shown), reason.encode("utf-8", "backslashreplace").decode())
-        )
+        self._writer.writerow((line, safe_cell(_spelled(column)), safe_cell(_spelled(shown)), _spelled(reason)))
+
+
+def _spelled(text: str) -> str:
+    """Bytes that are no characters, NULs and carriage returns (before Python 3.13 no writer quotes those) spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00").replace("\r", "\\r")

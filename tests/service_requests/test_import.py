@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from db import core, events
@@ -485,6 +485,7 @@ NUMBERED = itertools.count()
     raw=st.binary(max_size=60),
     encoding=st.sampled_from(["utf-8", "utf-8", "utf-16", "cp1252", "latin-1"]),
 )
+@example(table=[(0, [""], False), (0, ["00000\r0"], False)], raw=b"", encoding="utf-8")  # a carriage return in a cell
 def test_whatever_a_file_holds_the_counts_add_up_and_again_nothing_is_new(
     bring: Callable[..., dict[str, Any]], table: list[tuple[int, list[str], bool]], raw: bytes, encoding: str
 ) -> None:
