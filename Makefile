@@ -9,7 +9,7 @@ BIN := .venv/bin
 # Two processes use both cores; a file stays in one, so that what its tests share is built once.
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
-PARALLEL := -n $(WORKERS) --dist loadfile
+PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help install run test soak check lint bench fix city pins
 

@@ -26,6 +26,14 @@ KINDS = ("sqlite", "postgresql")
 TEST_KEY = b"key of the tests, of no installation"
 
 
+LONG = ("tests/kernel/test_workers.py", "tests/journeys/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take minutes come first, so that none of them is left alone at the end while the other process waits."""
+    items.sort(key=lambda item: next((at for at, part in enumerate(LONG) if part in item.nodeid), len(LONG)))
+
+
 @pytest.fixture(autouse=True)
 def _morning(request: pytest.FixtureRequest) -> Iterator[None]:
     """Each test begins on Tuesday, November 24, 2026, 10:42 am in New York; time goes on from there."""
